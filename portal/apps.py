@@ -1,0 +1,98 @@
+"""What the kernel registers: roles and their grants."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PortalConfig(AppConfig):
+    """The kernel."""
+
+    name = "portal"
+    verbose_name = "Portal"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register everything the kernel offers."""
+        self.register_roles()
+        self.register_subjects()
+        self.register_topics()
+        self.register_site()
+        self.register_menu()
+
+    def register_roles(self) -> None:
+        """The roles of the three audiences; packages grant them permissions of their own."""
+        from portal.access import Audience, PortalPermission
+        from portal.registry import Role, registry
+
+        registry.register_role(
+            Role("employee", Audience.INTERNAL, _("Employee")),
+            Role("sales", Audience.INTERNAL, _("Sales")),
+            Role("manager", Audience.INTERNAL, _("Manager")),
+            Role("finance", Audience.INTERNAL, _("Finance")),
+            Role("delivery", Audience.INTERNAL, _("Delivery")),
+            Role("designer", Audience.INTERNAL, _("Process designer")),
+            Role("administrator", Audience.INTERNAL, _("Administrator")),
+            Role("customer_admin", Audience.CUSTOMER, _("Customer's administrator")),
+            Role("customer_member", Audience.CUSTOMER, _("Customer's colleague")),
+            Role("partner_admin", Audience.PARTNER, _("Partner's administrator")),
+            Role("partner_member", Audience.PARTNER, _("Partner's colleague")),
+        )
+        registry.grant("administrator", *PortalPermission)
+        registry.grant("sales", PortalPermission.INVITE_OUTSIDERS)
+        registry.grant("manager", PortalPermission.INVITE_OUTSIDERS)
+        registry.grant("customer_admin", PortalPermission.INVITE_COLLEAGUES)
+        registry.grant("partner_admin", PortalPermission.INVITE_COLLEAGUES)
+
+    def register_subjects(self) -> None:
+        """Organisations take part in audit, files and search like any record."""
+        from portal.access import Audience
+        from portal.querysets import visible_organisations
+        from portal.registry import SubjectKind, registry
+
+        registry.register_subject(
+            SubjectKind(
+                key="portal.organisation",
+                model="portal.Organisation",
+                label=_("Organisation"),
+                icon="building",
+                visible=visible_organisations,
+                title=lambda row: row.name,
+                url=lambda actor, pk: None,
+                organisations=lambda pk: [(Audience.CUSTOMER, pk), (Audience.PARTNER, pk)],
+            )
+        )
+
+    def register_topics(self) -> None:
+        """A job's progress is followed by those who see the job."""
+        from portal.querysets import visible_jobs
+        from portal.registry import registry
+
+        registry.register_topic("job", lambda actor, key: key.isdigit() and visible_jobs(actor).filter(pk=int(key)).exists())
+
+    def register_menu(self) -> None:
+        """Settings, at the end of the administrators' navigation."""
+        from portal.access import Audience, PortalPermission
+        from portal.registry import MenuItem, registry
+
+        registry.register_menu(
+            MenuItem(
+                Audience.INTERNAL, _("Settings"), "settings", "settings", 900, PortalPermission.ADMINISTER, section=_("Administration")
+            )
+        )
+
+    def register_site(self) -> None:
+        """Every migrated database has a site to show."""
+        from django.db.models.signals import post_migrate
+
+        post_migrate.connect(_ensure_site, sender=self, dispatch_uid="portal.ensure_site")
+
+
+def _ensure_site(using: str, **_context) -> None:
+    """Make the site once all tables are there."""
+    from django.db import connections
+
+    from portal.models import HomePage
+    from portal.services.site import ensure_site
+
+    if HomePage._meta.db_table in connections[using].introspection.table_names():
+        ensure_site()

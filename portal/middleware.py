@@ -1,0 +1,96 @@
+"""Middlewares, each able to run sync and async so that ASGI needs no thread hop for it."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from portal.errors import Refused
+from portal.services.memberships import actor_for_request
+from portal.views.errors import ended_session
+
+
+class _Both:
+    """Base of a middleware that serves both worlds."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        self.before(request)
+        return self.get_response(request)
+
+    def before(self, request: HttpRequest) -> None:
+        """What happens before the view."""
+
+
+class ActorMiddleware(_Both):
+    """Sets `request.actor`, looked up at most once a request, and the reader's language and time zone."""
+
+    def before(self, request: HttpRequest) -> None:
+        # No text that people write holds a zero byte, and PostgreSQL takes none.
+        request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "")
+        request.actor = SimpleLazyObject(lambda: actor_for_request(request))  # type: ignore[attr-defined]
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> None:
+        """Runs in the view's own thread: put the page into the reader's zone and language."""
+        timezone.deactivate()
+        if not getattr(request, "user", None) or not request.user.is_authenticated:
+            return
+        actor = request.actor  # type: ignore[attr-defined]
+        if actor.time_zone:
+            try:
+                timezone.activate(zoneinfo.ZoneInfo(actor.time_zone))
+            except (KeyError, ValueError, zoneinfo.ZoneInfoNotFoundError):
+                timezone.deactivate()
+        if actor.language:
+            translation.activate(actor.language)
+            request.LANGUAGE_CODE = actor.language
+
+
+class RefusalMiddleware(_Both):
+    """Turns a `Refused` that a view let through into a page or fragment that says why, with the right status."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer refusals in words; everything else goes on to Django."""
+        if not isinstance(exception, Refused):
+            return None
+        template = "portal/parts/_refused.html" if getattr(request, "htmx", False) else "portal/refused.html"
+        return render(request, template, {"refusal": exception}, status=exception.status)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Visitors are led to the sign-in page and back. A form that htmx sends after the session ended is told so: it stays as typed."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable) -> HttpResponse:
+        """Say it in words to htmx, else lead to the sign-in page; from there back to the page that held the form, not to its address."""
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        if request.headers.get("HX-Request"):
+            return ended_session(request)
+        query = urlencode({REDIRECT_FIELD_NAME: _page_of_form(request), "ended": "yes"}, safe="/")
+        return redirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page of ours that a form was sent from; without a word of it, the start page."""
+    sent_from = request.META.get("HTTP_REFERER", "")
+    if not sent_from or not url_has_allowed_host_and_scheme(sent_from, {request.get_host()}):
+        return "/home/"
+    page = urlsplit(sent_from)
+    return "/" + page.path.lstrip("/") + (f"?{page.query}" if page.query else "")

@@ -1,0 +1,42 @@
+"""The kernel's gates to rows: `visible_<things>(actor)`."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from portal.access import Actor, Audience, PortalPermission
+from portal.models import AuditEntry, Invitation, Job, Organisation
+
+
+def visible_organisations(actor: Actor) -> QuerySet[Organisation]:
+    """Employees see all organisations, outsiders their own and ours."""
+    match actor.audience:
+        case Audience.INTERNAL:
+            return Organisation.objects.all()
+        case Audience.CUSTOMER | Audience.PARTNER:
+            return Organisation.objects.filter(pk=actor.organisation_id) | Organisation.objects.filter(is_own=True)
+        case _:
+            return Organisation.objects.none()
+
+
+def visible_invitations(actor: Actor) -> QuerySet[Invitation]:
+    """Administrators see all invitations, those who invite outsiders theirs, an organisation's administrator those of their place."""
+    if actor.can(PortalPermission.ADMINISTER):
+        return Invitation.objects.all()
+    if actor.is_internal and actor.can(PortalPermission.INVITE_OUTSIDERS):
+        return Invitation.objects.exclude(audience=str(Audience.INTERNAL))
+    if actor.can(PortalPermission.INVITE_COLLEAGUES):
+        return Invitation.objects.filter(organisation_id=actor.organisation_id, audience=str(actor.audience))
+    return Invitation.objects.none()
+
+
+def visible_audit(actor: Actor) -> QuerySet[AuditEntry]:
+    """Those who may read the audit see all of it."""
+    return AuditEntry.objects.all() if actor.can(PortalPermission.VIEW_AUDIT) else AuditEntry.objects.none()
+
+
+def visible_jobs(actor: Actor) -> QuerySet[Job]:
+    """Everybody sees their own jobs, administrators all."""
+    if actor.can(PortalPermission.ADMINISTER):
+        return Job.objects.all()
+    return Job.objects.filter(owner_id=actor.user_id) if actor.user_id else Job.objects.none()

@@ -1,0 +1,275 @@
+"""Statements for the few paths that run all day: what the ORM would say, worked out once and then run as it is.
+
+Everywhere else the ORM is right. These know nothing of signals, `auto_now` or inherited models, and refuse models that have any.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import orjson
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.query import get_related_populators
+
+Row = TypeVar("Row", bound=models.Model)
+_PLAIN = (int, str, bool, bytes, float)
+_encoder = DjangoJSONEncoder()
+
+
+def dumps(value: Any) -> str:
+    """JSON as the ORM would store it with DjangoJSONEncoder, several times faster."""
+    try:
+        return orjson.dumps(value, default=_encoder.default, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    except TypeError:  # whole numbers over 64 bits, keys that are no texts
+        return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+def _writer(field: models.Field) -> Callable[[Any], Any] | None:
+    """How a field's value goes into a statement; None where it goes as it is."""
+    if isinstance(field, models.JSONField):
+        if field.encoder not in (None, DjangoJSONEncoder):
+            raise TypeError(f"{field} has an encoder of its own")
+        return lambda value: None if value is None else dumps(value)
+    if isinstance(field, models.DateTimeField):
+        if field.auto_now or field.auto_now_add:
+            raise TypeError(f"{field} is filled in by the ORM")
+        adapt = connection.ops.adapt_datetimefield_value
+        return lambda value: None if value is None else adapt(value)
+    if isinstance(field, (models.CharField, models.TextField, models.BinaryField, models.BooleanField, models.IntegerField)):
+        return None
+    if isinstance(field, models.ForeignKey):
+        return _writer(field.target_field)
+    return lambda value: None if value is None else field.get_db_prep_save(value, connection)
+
+
+class _Plan:
+    """A model's columns and how their values are written."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        if model._meta.parents:
+            raise TypeError(f"{model.__name__} inherits rows")
+        quote = connection.ops.quote_name
+        self.table = quote(model._meta.db_table)
+        self.key = quote(model._meta.pk.column)
+        self.column = {field.attname: quote(field.column) for field in model._meta.concrete_fields}
+        self.write = {field.attname: write for field in model._meta.concrete_fields if (write := _writer(field))}
+        new = [name for name in self.column if name != model._meta.pk.attname]
+        self.width = len(new)
+        self.read = operator.itemgetter(*new)
+        self.special = [(place, self.write[name]) for place, name in enumerate(new) if name in self.write]
+        self.head = f"INSERT INTO {self.table} ({', '.join(self.column[name] for name in new)}) VALUES "  # noqa: S608  names of the model
+        self.places = f"({', '.join(['%s'] * len(new))})"
+
+
+@functools.lru_cache(maxsize=200)
+def _plan(model: type[models.Model], vendor: str) -> _Plan:
+    return _Plan(model)
+
+
+@functools.lru_cache(maxsize=1000)
+def _insert_sql(model: type[models.Model], vendor: str, count: int, ids: bool) -> str:
+    plan = _plan(model, vendor)
+    sql = plan.head + ", ".join([plan.places] * count)
+    return f"{sql} RETURNING {plan.key}" if ids else sql
+
+
+@functools.lru_cache(maxsize=1000)
+def _update_sql(model: type[models.Model], vendor: str, names: tuple[str, ...], where: tuple[str, ...]) -> str:
+    plan = _plan(model, vendor)
+    changed = ", ".join(f"{plan.column[name]} = %s" for name in names)
+    return f"UPDATE {plan.table} SET {changed} WHERE {' AND '.join(f'{plan.column[name]} = %s' for name in where)}"  # noqa: S608  names of the model
+
+
+@functools.lru_cache(maxsize=1000)
+def _delete_sql(model: type[models.Model], vendor: str, where: tuple[str, ...]) -> str:
+    plan = _plan(model, vendor)
+    return f"DELETE FROM {plan.table} WHERE {' AND '.join(f'{plan.column[name]} = %s' for name in where)}"  # noqa: S608  names of the model
+
+
+def write_down(model: type[models.Model], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that nobody looks at again, each as its columns by attribute name, all of them."""
+    if lines:
+        _insert(model, lines, ids=False)
+
+
+class Together:
+    """Statements whose answers nobody needs one by one, sent in one message where the database takes several.
+
+    `flush` runs them in order and gives how many rows the last one met.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[str, Sequence[Any]]] = []
+
+    def write_down(self, model: type[models.Model], lines: Sequence[Mapping[str, Any]]) -> None:
+        """As the function of this name, later."""
+        if lines:
+            self.waiting += _insert_statements(model, lines, ids=False)
+
+    def delete(self, model: type[models.Model], **where: Any) -> None:
+        """Take away the rows that have these values; nothing may hang on them."""
+        self.waiting.append((_delete_sql(model, connections[DEFAULT_DB_ALIAS].vendor, tuple(where)), list(where.values())))
+
+    def update(self, model: type[models.Model], values: Mapping[str, Any], **where: Any) -> None:
+        """As the function of this name, later."""
+        self.waiting.append(_update_statement(model, values, where))
+
+    def flush(self) -> int:
+        """Say them all."""
+        line, waiting, self.waiting = connections[DEFAULT_DB_ALIAS], self.waiting, []
+        at_once = line.vendor == "postgresql" and not line.settings_dict["OPTIONS"].get("server_side_binding")
+        if at_once and len(waiting) > 1 and not line.execute_wrappers and not line.queries_logged:
+            with line.wrap_database_errors:
+                cursor = line.connection.cursor()
+                cursor.execute(";".join(sql for sql, _values in waiting), [value for _sql, values in waiting for value in values])
+                while cursor.nextset():
+                    pass
+                count = cursor.rowcount
+                cursor.close()
+                return count
+        count = 0
+        for sql, values in waiting:
+            count = _run(line, sql, values)
+        return count
+
+
+def insert(rows: Sequence[models.Model]) -> None:
+    """Insert rows of one model, and give each its id."""
+    if not rows:
+        return
+    for row, (key,) in zip(rows, _insert(type(rows[0]), [row.__dict__ for row in rows], ids=True), strict=True):
+        row.pk = key
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _insert(model: type[models.Model], lines: Sequence[Mapping[str, Any]], *, ids: bool) -> list[tuple]:
+    line = connections[DEFAULT_DB_ALIAS]
+    keys: list[tuple] = []
+    for sql, values in _insert_statements(model, lines, ids=ids):
+        given = _run(line, sql, values, fetch=ids)
+        if ids:
+            keys += given
+    return keys
+
+
+def _insert_statements(model: type[models.Model], lines: Sequence[Mapping[str, Any]], *, ids: bool) -> list[tuple[str, Sequence[Any]]]:
+    line = connections[DEFAULT_DB_ALIAS]
+    plan = _plan(model, line.vendor)
+    size = len(lines)
+    if limit := line.features.max_query_params:
+        size = max(1, limit // plan.width)
+    statements: list[tuple[str, Sequence[Any]]] = []
+    for start in range(0, len(lines), size):
+        part = lines[start : start + size]
+        values: list[Any] = []
+        for row in part:
+            own = list(plan.read(row))
+            for place, write in plan.special:
+                own[place] = write(own[place])
+            values += own
+        statements.append((_insert_sql(model, line.vendor, len(part), ids), values))
+    return statements
+
+
+def update(model: type[models.Model], values: Mapping[str, Any], **where: Any) -> int:
+    """Set columns (by attribute name) in the rows that have these values; gives how many there were."""
+    return _run(connections[DEFAULT_DB_ALIAS], *_update_statement(model, values, where))
+
+
+def _update_statement(model: type[models.Model], values: Mapping[str, Any], where: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
+    vendor = connections[DEFAULT_DB_ALIAS].vendor
+    write = _plan(model, vendor).write
+    given = [write[name](value) if name in write else value for pairs in (values, where) for name, value in pairs.items()]
+    return _update_sql(model, vendor, tuple(values), tuple(where)), given
+
+
+def _run(line: Any, sql: str, values: Sequence[Any], *, fetch: bool = False) -> Any:
+    """Run a statement: the rows that it gives, or how many it touched.
+
+    Straight through the driver where nobody listens: Django's wrappers and its rewriting of placeholders cost as much as SQLite does.
+    """
+    if line.execute_wrappers or line.queries_logged or line.connection is None or line.needs_rollback:
+        with line.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall() if fetch else cursor.rowcount
+    with line.wrap_database_errors:
+        if line.vendor == "sqlite":
+            cursor = line.connection.cursor()
+            cursor.execute(_for_sqlite(sql), values)
+        else:
+            cursor = line.connection.cursor()
+            cursor.execute(sql, values)
+        try:
+            return cursor.fetchall() if fetch else cursor.rowcount
+        finally:
+            cursor.close()
+
+
+@functools.lru_cache(maxsize=2000)
+def _for_sqlite(sql: str) -> str:
+    return sql.replace("%s", "?").replace("%%", "%")
+
+
+class Prepared(Generic[Row]):
+    """A query that the ORM puts into words once.
+
+    `Prepared(lambda pk: Thing.objects.filter(pk=pk), 987_654_321)`: the example values, which must be unlike anything else in the query,
+    say where later values go. Values are used as they are given: numbers and texts.
+    """
+
+    def __init__(self, build: Callable[..., models.QuerySet[Row]], *examples: int | str) -> None:
+        self.build, self.examples = build, examples
+        self.known: dict[str, tuple] = {}
+
+    def _prepare(self) -> tuple:
+        queryset = self.build(*self.examples)
+        compiler = queryset.query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        places = [self.examples.index(value) if value in self.examples else None for value in params]
+        if set(range(len(self.examples))) - set(places):
+            raise LookupError(f"an example isn't in the statement: {sql} {params}")
+        given = list(zip(params, places, strict=True))
+        converters = []
+        for place, (functions, expression) in compiler.get_converters([column[0] for column in compiler.select]).items():
+            field = expression.output_field
+            if type(field) is models.JSONField and field.decoder is None:
+                functions = [_loads]
+            for function in functions:
+                converters.append((place, function, expression))
+        info = compiler.klass_info
+        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
+        names = [column[0].target.attname for column in compiler.select[first:last]]
+        populators = get_related_populators(info, compiler.select, connection.alias)
+        return sql, given, converters, info["model"], names, first, last, populators
+
+    def rows(self, *values: int | str) -> list[Row]:
+        """The rows for these values."""
+        line = connections[DEFAULT_DB_ALIAS]
+        known = self.known.get(line.vendor)
+        if known is None:
+            known = self.known[line.vendor] = self._prepare()
+        sql, given, converters, model, names, first, last, populators = known
+        made = []
+        for raw in _run(line, sql, [values[place] if place is not None else param for param, place in given], fetch=True):
+            row = list(raw)
+            for place, convert, expression in converters:
+                if row[place] is not None:
+                    row[place] = convert(row[place], expression, line)
+            made.append(model.from_db(line.alias, names, row[first:last]))
+            for populator in populators:
+                populator.populate(row, made[-1])
+        return made
+
+    def first(self, *values: int | str) -> Row | None:
+        """The first of them, or None."""
+        found = self.rows(*values)
+        return found[0] if found else None
+
+
+def _loads(value: Any, _expression: Any, _connection: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, (str, bytes)) else value
