@@ -1,0 +1,1 @@
+"""The BPM engine behind one door: no Django, no database, no clock, no network."""

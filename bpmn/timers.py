@@ -1,0 +1,131 @@
+"""When things are due: ISO 8601 durations, dates and cycles, and cron, worked out from a given now and kept in UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+
+from bpmn.cron import BadCron, Cron, parse_cron
+
+_DURATION = re.compile(
+    r"^P(?=.)(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d{1,7}(?:\.\d+)?)H)?(?:(?P<minutes>\d{1,9}(?:\.\d+)?)M)?(?:(?P<seconds>\d{1,10}(?:\.\d+)?)S)?)?$"
+)
+_CYCLE = re.compile(r"^R(?P<count>\d{0,6})/(?:(?P<start>[^/P]+)/)?(?P<every>P[^/]+)$")
+MIN_CYCLE = timedelta(seconds=1)
+
+
+class BadTime(ValueError):
+    """A text that isn't a time the engine accepts; the message says what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A duration whose years, months and days follow the calendar and whose hours, minutes and seconds the clock."""
+
+    calendar: relativedelta
+    clock: timedelta
+
+    def after(self, start: datetime, zone: str = "UTC") -> datetime:
+        """The moment this long after `start`; days are days of the given time zone."""
+        local = start.astimezone(ZoneInfo(zone))
+        try:
+            moved = (local.replace(tzinfo=None) + self.calendar).replace(tzinfo=ZoneInfo(zone)) if self.calendar else local
+            return moved.astimezone(UTC) + self.clock
+        except (OverflowError, ValueError):
+            raise BadTime("the time lies too far in the future") from None
+
+
+def parse_duration(text: str) -> Duration:
+    """Read an ISO 8601 duration such as PT48H or P1DT12H. Negative and empty durations are refused."""
+    text = text.strip()
+    if text.startswith("-"):
+        raise BadTime(f"“{text}” is negative; a timer can't be due before it starts")
+    found = _DURATION.match(text)
+    if not found or not any(found.groupdict().values()):
+        raise BadTime(f"“{text}” isn't an ISO 8601 duration such as PT48H or P3D")
+    part = {name: value or "0" for name, value in found.groupdict().items()}
+    return Duration(
+        relativedelta(years=int(part["years"]), months=int(part["months"]), weeks=int(part["weeks"]), days=int(part["days"])),
+        timedelta(hours=float(part["hours"]), minutes=float(part["minutes"]), seconds=float(part["seconds"])),
+    )
+
+
+def parse_date(text: str, zone: str = "") -> datetime:
+    """Read an ISO 8601 date and time into UTC. Without an offset it needs the process's time zone."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadTime(f"“{text}” isn't an ISO 8601 date and time such as 2026-03-01T09:00:00Z") from None
+    return to_utc(moment, zone)
+
+
+def to_utc(moment: datetime, zone: str = "") -> datetime:
+    """The same moment in UTC; a moment without an offset belongs to the process's time zone and is refused without one."""
+    if moment.tzinfo is None:
+        if not zone:
+            raise BadTime(f"“{moment.isoformat()}” has no offset; add Z or +02:00, or give the process a tandem:timeZone")
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return moment.astimezone(UTC)
+
+
+def parse_cycle(text: str, zone: str = "") -> tuple[int, datetime | None, Duration | Cron]:
+    """Read R3/PT10M, R/P1D, R3/2026-01-01T00:00:00Z/P1D or cron into (how often, first time or None, every). -1 means without end."""
+    found = _CYCLE.match(text.strip())
+    if not found and 5 <= len(text.split()) <= 7:
+        try:
+            return -1, None, parse_cron(text)
+        except BadCron as error:
+            raise BadTime(str(error)) from None
+    if not found:
+        raise BadTime(f"“{text}” is neither an ISO 8601 repetition such as R3/PT10M nor cron such as 0 9 * * MON-FRI")
+    every = parse_duration(found["every"])
+    if not every.calendar and every.clock < MIN_CYCLE:
+        raise BadTime(f"“{text}” repeats more often than once a second")
+    count = int(found["count"]) if found["count"] else -1
+    if count == 0:
+        raise BadTime(f"“{text}” never fires")
+    return count, parse_date(found["start"], zone) if found["start"] else None, every
+
+
+def opened(kind: str, value: object, now: datetime, zone: str = "UTC") -> dict[str, Any]:
+    """What a timer waits for: when it is `due`, and of one that repeats how often it is `left` to fire, by which `cycle`."""
+    place = zone if zone != "UTC" else ""
+    if kind != "cycle":
+        return {"due": due_from(value, now, place)}
+    count, start, every = parse_cycle(str(value), place)
+    return {"due": start or every.after(now, zone), "left": count, "cycle": str(value)}
+
+
+def following(wait: Mapping[str, Any], now: datetime, zone: str = "UTC") -> dict[str, Any] | None:
+    """What a repeating timer waits for after it has fired; None after the last time. Missed times aren't made up for."""
+    if not wait.get("cycle") or wait["left"] == 1:
+        return None
+    _, _, every = parse_cycle(wait["cycle"], zone if zone != "UTC" else "")
+    due = every.after(wait["due"], zone)
+    if due <= now:
+        due = every.after(now, zone)
+    return {"due": due, "left": wait["left"] - 1 if wait["left"] > 0 else -1, "cycle": wait["cycle"]}
+
+
+def due_from(value: object, now: datetime, zone: str = "") -> datetime:
+    """A due time from what an expression gave: an ISO duration or date, a date, a datetime or a timedelta."""
+    if isinstance(value, timedelta):
+        if value < timedelta(0):
+            raise BadTime("the duration is negative")
+        return now.astimezone(UTC) + value
+    if isinstance(value, datetime):
+        return to_utc(value, zone)
+    if isinstance(value, date):
+        return to_utc(datetime(value.year, value.month, value.day), zone or "UTC")  # noqa: DTZ001
+    if isinstance(value, str):
+        if value.strip().startswith(("P", "-P")):
+            return parse_duration(value).after(now, zone or "UTC")
+        return parse_date(value, zone)
+    raise BadTime(f"{value!r} is no time")
