@@ -1,0 +1,1 @@
+"""Durable BPM runtime: definitions, instances, tasks, timers, messages, outbox, incidents, monitor."""

@@ -1,0 +1,107 @@
+"""Who may do and see what in processes. `visible_tasks` and `visible_instances` are the only ways to rows for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from portal.access import Actor, Audience
+from workflows.models import HumanTask, ProcessDefinition, ProcessInstance, TaskCandidate
+from workflows.substitution import has_had_a_say, represented, theirs_too
+
+
+class WorkflowPermission(StrEnum):
+    """What this package guards beyond visibility."""
+
+    VIEW_ALL = "workflows.view_all"  # every task and instance
+    REASSIGN = "workflows.reassign"  # hand anybody's task to another
+    VIEW_DATA = "workflows.view_data"  # the variables of an instance
+    OPERATE = "workflows.operate"  # retry incidents, cancel instances
+    PUBLISH = "workflows.publish"  # publish processes
+    EXPORT_LOG = "workflows.export_log"  # take the event log away
+
+
+def _theirs(actor: Actor) -> Q:
+    """An employee's tasks: given to them, asked of them, of a role that they have, or of somebody for whom they stand in."""
+    candidate = TaskCandidate.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
+    of_role = Q(audience="internal", is_shared=True) & (Q(role="") | Q(role__in=sorted(actor.roles)))
+    asked = Q(Exists(candidate), audience="internal", is_shared=False)
+    own = Q(assignee_id=actor.user_id, audience="internal") | of_role | asked
+    stood_in = theirs_too(actor)
+    return own if stood_in is None else own | stood_in
+
+
+def visible_tasks(actor: Actor) -> QuerySet[HumanTask]:
+    """Employees see what is theirs or their roles', those who may see all see all; outsiders the tasks of their organisation."""
+    match actor.audience:
+        case Audience.INTERNAL:
+            if actor.can(WorkflowPermission.VIEW_ALL):
+                return HumanTask.objects.all()
+            return HumanTask.objects.filter(_theirs(actor) | Q(done_by_id=actor.user_id))
+        case Audience.CUSTOMER | Audience.PARTNER:
+            return HumanTask.objects.filter(audience=str(actor.audience), organisation_id=actor.organisation_id).exclude(
+                organisation_id=None
+            )
+        case _:
+            return HumanTask.objects.none()
+
+
+def doable_tasks(actor: Actor) -> QuerySet[HumanTask]:
+    """The open tasks that the actor could do now: theirs, and what nobody has taken yet."""
+    open_tasks = HumanTask.objects.filter(status=HumanTask.Status.OPEN)
+    free = Q(assignee_id=None) | Q(assignee_id=actor.user_id)
+    match actor.audience:
+        case Audience.INTERNAL:
+            stood_in = theirs_too(actor)
+            return open_tasks.filter(_theirs(actor)).filter(free if stood_in is None else free | stood_in)
+        case Audience.CUSTOMER | Audience.PARTNER:
+            mine = visible_tasks(actor) & open_tasks
+            return mine.filter(free, Q(role="") | Q(role__in=sorted(actor.roles)))
+        case _:
+            return HumanTask.objects.none()
+
+
+def visible_instances(actor: Actor) -> QuerySet[ProcessInstance]:
+    """Employees see instances that they started or have a part in, those who may see all see all; outsiders those that serve them."""
+    match actor.audience:
+        case Audience.INTERNAL:
+            if actor.can(WorkflowPermission.VIEW_ALL):
+                return ProcessInstance.objects.all()
+            part = HumanTask.objects.filter(_theirs(actor) | Q(done_by_id=actor.user_id), instance=OuterRef("pk"))
+            return ProcessInstance.objects.filter(Q(started_by_id=actor.user_id) | Exists(part))
+        case Audience.CUSTOMER:
+            return ProcessInstance.objects.filter(customer_organisation_id=actor.organisation_id or 0, definition__for_customer=True)
+        case Audience.PARTNER:
+            return ProcessInstance.objects.filter(partner_organisation_id=actor.organisation_id or 0, definition__for_partner=True)
+        case _:
+            return ProcessInstance.objects.none()
+
+
+def visible_definitions(actor: Actor) -> QuerySet[ProcessDefinition]:
+    """Employees may look at every process; outsiders at none."""
+    return ProcessDefinition.objects.all() if actor.audience is Audience.INTERNAL else ProcessDefinition.objects.none()
+
+
+def may_do(actor: Actor, task: HumanTask) -> bool:
+    """Whether the actor could do this task: it is theirs, or nobody's and of their role. What one may do one may see."""
+    if actor.is_system:
+        return True
+    if actor.user_id in task.excluded or task.audience != actor.audience:
+        return False
+    if task.audience != Audience.INTERNAL and (task.organisation_id is None or task.organisation_id != actor.organisation_id):
+        return False
+    if task.assignee_id == actor.user_id:
+        return True
+    if task.audience != Audience.INTERNAL:
+        return (not task.role or task.role in actor.roles) and task.assignee_id is None
+    if task.assignee_id is None and task.is_shared:
+        return not task.role or task.role in actor.roles
+    if task.assignee_id is None and TaskCandidate.objects.filter(task=task, user_id=actor.user_id).exists():
+        return True
+    return represented(actor, task) is not None and not has_had_a_say(actor, task)
+
+
+def inbox_topics(actor: Actor) -> str:
+    """What an employee's inbox listens to."""
+    return " ".join([f"inbox:user:{actor.user_id}", "inbox:role:employee", *(f"inbox:role:{role}" for role in sorted(actor.roles))])

@@ -1,0 +1,66 @@
+"""From a lane and a step's expressions to the people who may do it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpmn.model import ActiveTask, Element
+from workflows.models import HumanTask, ProcessInstance
+
+
+def as_id(value: Any) -> int | None:
+    """A user's or organisation's id from what an expression gave; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if value > 0 else None
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    return None
+
+
+def as_ids(value: Any) -> list[int]:
+    """Ids from a list, or from one id."""
+    things = value if isinstance(value, (list, tuple, set)) else [value]
+    return list(dict.fromkeys(i for i in map(as_id, things) if i))
+
+
+def new_task(instance: ProcessInstance, element: Element, active: ActiveTask) -> tuple[HumanTask, list[int]]:
+    """The row of a step that begins to wait, and its candidates."""
+    assignee, candidates = as_id(active.assignee), as_ids(active.candidates)
+    organisation = None
+    if element.audience == "customer":
+        organisation = as_id(active.organisation) or instance.customer_organisation_id
+    elif element.audience == "partner":
+        organisation = as_id(active.organisation) or instance.partner_organisation_id
+    decides = any(action.id == "approve" for action in element.actions)
+    task = HumanTask(
+        instance=instance,
+        engine_id=active.id,
+        element_id=active.element_id,
+        name=(element.name or element.id)[:250],
+        audience=element.audience,
+        role=element.role,
+        organisation_id=organisation,
+        assignee_id=assignee,
+        is_shared=assignee is None and not candidates,
+        excluded=as_ids(active.data.get("four_eyes")) if decides else [],
+        data=active.data,
+        loop_item=active.loop_item,
+        stage=element.stage,
+        subject_kind=instance.subject_kind,
+        subject_id=instance.subject_id,
+        created=active.entered or instance.started,
+        due=active.due,
+    )
+    return task, candidates
+
+
+def topics_of(task: HumanTask, candidates: list[int] = ()) -> set[str]:  # type: ignore[assignment]
+    """The live topics of the inboxes that show a task."""
+    topics = {f"inbox:user:{user}" for user in (task.assignee_id, task.done_by_id, *candidates) if user}
+    if task.audience == "internal":
+        topics.add(f"inbox:role:{task.role or 'employee'}")
+    elif task.organisation_id:
+        topics.add(f"inbox:{task.audience}:{task.organisation_id}")
+    return topics

@@ -1,0 +1,51 @@
+"""Service tasks that every process may use: mail, a call over HTTP, a record of the process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpmn.model import PENDING
+from portal.access import Audience
+from portal.selectors import people_with_role
+from workflows import approvals  # noqa: F401  its connector
+from workflows.connector_registry import ConnectorStep, connector
+from workflows.services.outbox import enqueue_call
+
+
+@connector("mail.send")
+def send_mail(step: ConnectorStep, to: str, subject: str, text: str) -> dict[str, Any]:
+    """Send a mail after the step is stored; `to` is an address or several with commas between."""
+    call = enqueue_call(
+        "mail",
+        {"to": [part.strip() for part in to.split(",") if part.strip()], "subject": subject, "text": text},
+        idempotency_key=f"mail:{step.idempotency_key}",
+        instance_id=step.instance_id,
+        element_id=step.element_id,
+    )
+    return {"call_id": call.pk}
+
+
+@connector("workflows.remind_role")
+def remind_role(step: ConnectorStep, role: str, subject: str, text: str) -> dict[str, Any]:
+    """Mail everybody who has an internal role, such as the managers of a deadline that comes near."""
+    people = [person.email for person in people_with_role(role, Audience.INTERNAL)]
+    call_id = None
+    if people:
+        payload = {"to": people, "subject": subject, "text": text}
+        key = f"remind:{step.idempotency_key}"
+        call_id = enqueue_call("mail", payload, idempotency_key=key, instance_id=step.instance_id, element_id=step.element_id).pk
+    return {"call_id": call_id, "reminded": len(people)}
+
+
+@connector("http.post")
+def post_json(step: ConnectorStep, url: str, **values: Any) -> Any:
+    """Post the other parameters as JSON and wait for the answer, which lands in the step's result as `status` and `body`."""
+    enqueue_call(
+        "http",
+        {"url": url, "json": values},
+        idempotency_key=f"http:{step.idempotency_key}",
+        instance_id=step.instance_id,
+        element_id=step.element_id,
+        waiting_step=step.task_id,
+    )
+    return PENDING

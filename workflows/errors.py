@@ -1,0 +1,25 @@
+"""What this package's services raise, beside the kernel's `Refused`, `Conflict` and `NotAllowed`."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from portal.errors import Refused
+
+
+class NotFound(Refused):
+    """There is no such thing for this actor; said in the same words whether it is hidden or absent."""
+
+    status = 404
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or _("This isn't there, or not for you."))
+
+
+class FormRefused(Refused):
+    """A task's form has mistakes: `errors` says which, by field; what was typed is kept by the caller."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        first = next(iter(errors.items()), ("", [""]))
+        super().__init__(" ".join(first[1]), first[0] if first[0] != "__all__" else None)
+        self.errors = errors

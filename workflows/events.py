@@ -1,0 +1,106 @@
+"""What happens in processes, told inside the transaction in which it happens. Nothing below says who listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.access import Actor
+from portal.registry import SubjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEvent:
+    """What every event tells: the instance, the record it was started for, and every record it is about by now."""
+
+    instance_id: int
+    process_key: str
+    subject: SubjectRef | None
+    subjects: tuple[SubjectRef, ...]
+    actor: Actor
+    customer_organisation_id: int | None
+    partner_organisation_id: int | None
+
+    def subject_of(self, kind: str) -> SubjectRef | None:
+        """The newest linked record of a kind, such as the deal of a request's process."""
+        return next((ref for ref in reversed(self.subjects) if ref.kind == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStarted(ProcessEvent):
+    """A process began."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCreated(ProcessEvent):
+    """A step waits for a person."""
+
+    task_id: int
+    element_id: str
+    name: str
+    audience: str
+    role: str
+    organisation_id: int | None
+    assignee_id: int | None
+    candidate_ids: tuple[int, ...]
+    due: datetime | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAssigned(ProcessEvent):
+    """A step was handed to a person by another."""
+
+    task_id: int
+    element_id: str
+    name: str
+    assignee_id: int
+    note: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCompleted(ProcessEvent):
+    """A person did a step."""
+
+    task_id: int
+    element_id: str
+    name: str
+    audience: str
+    action: str
+    action_label: str
+    reason: str
+    public_label: str
+    partner_label: str
+    milestone: bool
+    announced: bool = True  # somebody was told by name that it waits; a role's queue is seen in the inbox alone
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntered(ProcessEvent):
+    """A token came to an element that carries a stage."""
+
+    stage: str
+    previous: str
+    element_id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnded(ProcessEvent):
+    """A process is over: completed, failed or cancelled."""
+
+    outcome: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRaised(ProcessEvent):
+    """A step failed and waits for an employee."""
+
+    incident_id: int
+    element_id: str
+    message: str
+    title: str

@@ -1,0 +1,59 @@
+"""Reads for pages and other packages: frozen dataclasses, through the gates of `access.py`."""
+
+from workflows.selectors.absences import AbsenceView, absences, own_absence, stand_ins, stood_in_for
+from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, startable
+from workflows.selectors.inbox import InboxFilter, TaskDetail, TaskRow, inbox_counts, open_tasks_for, task_detail, tasks_for
+from workflows.selectors.instances import (
+    InstanceDetail,
+    InstanceRow,
+    diagram_state,
+    instance_detail,
+    instance_of_incident,
+    instances,
+    instances_for_subject,
+    linked_subjects,
+    open_incidents,
+    steps_for_subject,
+)
+from workflows.selectors.moves import Move, stage_moves
+from workflows.selectors.operations import Operable, operable, places_of
+from workflows.selectors.roads import Road, RoadStep, road_for, road_for_row, standing
+
+__all__ = [
+    "AbsenceView",
+    "absences",
+    "own_absence",
+    "stand_ins",
+    "stood_in_for",
+    "DefinitionView",
+    "InboxFilter",
+    "InstanceDetail",
+    "InstanceRow",
+    "Move",
+    "Operable",
+    "Road",
+    "RoadStep",
+    "TaskDetail",
+    "TaskRow",
+    "definition_detail",
+    "definitions",
+    "diagram_state",
+    "inbox_counts",
+    "instance_detail",
+    "instance_of_incident",
+    "instances",
+    "instances_for_subject",
+    "linked_subjects",
+    "open_incidents",
+    "open_tasks_for",
+    "operable",
+    "places_of",
+    "road_for",
+    "road_for_row",
+    "stage_moves",
+    "standing",
+    "steps_for_subject",
+    "startable",
+    "task_detail",
+    "tasks_for",
+]

@@ -1,0 +1,119 @@
+"""Published processes for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from portal.access import Actor
+from portal.selectors import names_of
+from workflows.access import visible_definitions
+from workflows.models import HumanTask, ProcessDefinition, ProcessInstance
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionView:
+    """One version of a process."""
+
+    id: int
+    key: str
+    version: int
+    name: str
+    documentation: str
+    note: str
+    source: str
+    published: datetime
+    published_by: str
+    is_current: bool
+    running: int
+    ended: int
+    incidents: int
+    startable_by: tuple[str, ...]
+    subject_kind: str
+    for_customer: bool
+    for_partner: bool
+
+
+def _counted(rows):
+    running = Q(instances__status=ProcessInstance.Status.RUNNING)
+    return rows.defer("xml", "decisions").annotate(
+        running=Count("instances", filter=running),
+        ended=Count("instances", filter=~running & Q(instances__isnull=False)),
+        incidents=Count("instances", filter=Q(instances__has_incident=True)),
+    )
+
+
+def _views(rows) -> list[DefinitionView]:
+    rows = list(rows)
+    names = names_of(row.published_by_id for row in rows)
+    return [
+        DefinitionView(
+            row.pk,
+            row.key,
+            row.version,
+            row.name,
+            row.documentation,
+            row.note,
+            row.source,
+            row.published,
+            names.get(row.published_by_id or 0, ""),
+            row.is_current,
+            row.running,
+            row.ended,
+            row.incidents,
+            tuple(row.startable_by),
+            row.subject_kind,
+            row.for_customer,
+            row.for_partner,
+        )
+        for row in rows
+    ]
+
+
+def definitions(actor: Actor) -> list[DefinitionView]:
+    """The current version of every process, by name; `running`, `ended` and `incidents` count that version's instances."""
+    return _views(_counted(visible_definitions(actor).filter(is_current=True)).order_by("name"))
+
+
+def versions(actor: Actor, key: str) -> list[DefinitionView]:
+    """All versions of a process, newest first."""
+    return _views(_counted(visible_definitions(actor).filter(key=key)).order_by("-version"))
+
+
+def definition_detail(actor: Actor, key: str, version: int | None = None) -> DefinitionView | None:
+    """One version of a process, the current one by default; None where there is none."""
+    rows = visible_definitions(actor).filter(key=key)
+    rows = rows.filter(version=version) if version else rows.filter(is_current=True)
+    return next(iter(_views(_counted(rows))), None)
+
+
+def definition_xml(actor: Actor, definition_id: int) -> bytes | None:
+    """The drawing of a version."""
+    row = visible_definitions(actor).filter(pk=definition_id).only("xml").first()
+    return bytes(row.xml) if row else None
+
+
+def definition_decisions(actor: Actor, key: str) -> dict[str, bytes]:
+    """The decision tables of a process's current version, by file name."""
+    row = visible_definitions(actor).filter(key=key, is_current=True).only("decisions").first() if key else None
+    return {name: text.encode() for name, text in row.decisions.items()} if row else {}
+
+
+def startable(actor: Actor, subject_kind: str = "") -> list[tuple[str, str]]:
+    """Key and name of the processes that the actor may start by hand, for a kind of record or for none."""
+    rows = ProcessDefinition.objects.filter(is_current=True).only("key", "name", "startable_by", "subject_kind")
+    return [
+        (row.key, row.name)
+        for row in rows.order_by("name")
+        if actor.roles & set(row.startable_by) and (not row.subject_kind or row.subject_kind == subject_kind)
+    ]
+
+
+def tokens_of(actor: Actor, key: str) -> dict[str, int]:
+    """How many open tasks stand at each step of a process, over all running instances, for the drawing."""
+    if not actor.is_internal:
+        return {}
+    rows = HumanTask.objects.filter(status=HumanTask.Status.OPEN, instance__key=key).values_list("element_id").annotate(Count("pk"))
+    return dict(rows.order_by("element_id"))

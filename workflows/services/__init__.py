@@ -1,0 +1,70 @@
+"""What can be done with processes: every write goes through here."""
+
+from workflows.services.absences import end_absence, plan_absence
+from workflows.services.deployment import DeployResult, deploy
+from workflows.services.instances import (
+    BulkResult,
+    ProcessStart,
+    cancel_instance,
+    clear_partner_organisation,
+    continue_instance,
+    link_subject,
+    retry_incident,
+    set_instance_organisations,
+    start_process,
+    start_processes,
+)
+from workflows.services.messages import broadcast_signal, correlate_message
+from workflows.services.operations import (
+    Preview,
+    change_instance,
+    changes_for,
+    migrate_instance,
+    migrate_instances,
+    preview_change,
+    preview_migration,
+    resume_instance,
+    suspend_instance,
+)
+from workflows.services.outbox import enqueue_call
+from workflows.services.radar import Mended, mend
+from workflows.services.snoozing import snooze_task, when_to_wake
+from workflows.services.tasks import CompletionResult, claim_task, complete_task, delegate_task, release_task
+
+__all__ = [
+    "BulkResult",
+    "CompletionResult",
+    "DeployResult",
+    "Preview",
+    "Mended",
+    "ProcessStart",
+    "broadcast_signal",
+    "cancel_instance",
+    "change_instance",
+    "changes_for",
+    "clear_partner_organisation",
+    "claim_task",
+    "complete_task",
+    "continue_instance",
+    "correlate_message",
+    "delegate_task",
+    "deploy",
+    "end_absence",
+    "plan_absence",
+    "enqueue_call",
+    "link_subject",
+    "migrate_instance",
+    "migrate_instances",
+    "preview_change",
+    "preview_migration",
+    "mend",
+    "release_task",
+    "resume_instance",
+    "retry_incident",
+    "set_instance_organisations",
+    "snooze_task",
+    "start_process",
+    "start_processes",
+    "suspend_instance",
+    "when_to_wake",
+]

@@ -1,0 +1,121 @@
+"""Published processes and publishing."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from bpmn.model import DeployRefused, Problem
+from portal.access import Audience, requires
+from workflows import selectors, services
+from workflows.access import WorkflowPermission
+from workflows.connector_registry import connectors
+from workflows.layout import drawn
+from workflows.selectors.definitions import definition_xml, tokens_of, versions
+from workflows.services.deployment import check, restore_version
+
+MAX_FILE = 2 * 1024 * 1024
+
+
+@require_GET
+@requires(Audience.INTERNAL)
+def index(request: HttpRequest) -> HttpResponse:
+    """All processes with what runs in them."""
+    found = selectors.definitions(request.actor)
+    context = {
+        "definitions": found,
+        "can_publish": request.actor.can(WorkflowPermission.PUBLISH),
+        "can_operate": request.actor.can(WorkflowPermission.OPERATE),
+        "incidents": sum(d.incidents for d in found),
+    }
+    return render(request, "workflows/definitions.html", context)
+
+
+@require_GET
+@requires(Audience.INTERNAL)
+def detail(request: HttpRequest, key: str, version: int | None = None) -> HttpResponse:
+    """One process: its drawing with the tokens of all running instances, and its versions."""
+    found = selectors.definition_detail(request.actor, key, version)
+    if found is None:
+        raise Http404
+    context = {
+        "definition": found,
+        "versions": versions(request.actor, key),
+        "can_publish": request.actor.can(WorkflowPermission.PUBLISH),
+    }
+    return render(request, "workflows/definition.html", context)
+
+
+@require_GET
+@requires(Audience.INTERNAL)
+def xml(request: HttpRequest, definition_id: int) -> HttpResponse:
+    """The drawing; one that was published without places gets them."""
+    content = definition_xml(request.actor, definition_id)
+    if content is None:
+        raise Http404
+    return HttpResponse(drawn(content), content_type="application/xml; charset=utf-8")
+
+
+@require_GET
+@requires(Audience.INTERNAL)
+def state(request: HttpRequest, key: str) -> JsonResponse:
+    """How many open tasks stand at each step."""
+    address = f"{request.build_absolute_uri('/work/processes/running/')}?process={key}&status=running&element="
+    return JsonResponse({"here": [{"element": e, "count": n, "url": address + e} for e, n in tokens_of(request.actor, key).items()]})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Audience.INTERNAL, permission=WorkflowPermission.PUBLISH)
+def publish(request: HttpRequest) -> HttpResponse:
+    """Check a diagram and publish it. A refused one is told element by element; what was chosen stays in the page."""
+    context: dict = {"connectors": connectors(), "source": "", "note": "", "decisions": []}
+    if request.method != "POST":
+        return render(request, "workflows/publish.html", context)
+    content, decisions, problem = _uploaded(request)
+    context |= {
+        "source": content.decode(errors="replace"),
+        "note": request.POST.get("note", "")[:300],
+        "decisions": [(name, text.decode(errors="replace")) for name, text in decisions.items()],
+    }
+    try:
+        if problem:
+            raise DeployRefused([Problem(None, "file", problem, "")])
+        definition = check(content, decisions=decisions)
+        running = sum(v.running for v in versions(request.actor, definition.key))
+        if request.POST.get("step") == "publish":
+            result = services.deploy(request.actor, content, decisions=decisions, note=context["note"])
+            words = _("“%(name)s” is unchanged.") if result.unchanged else _("“%(name)s” is published as version %(version)s.")
+            messages.success(request, words % {"name": definition.name, "version": result.version})
+            return redirect("workflows:definition", result.key)
+    except DeployRefused as refused:
+        return render(request, "workflows/publish.html", {**context, "problems": refused.problems}, status=422)
+    return render(request, "workflows/publish.html", {**context, "definition": definition, "running": running})
+
+
+def _uploaded(request: HttpRequest) -> tuple[bytes, dict[str, bytes], str]:
+    """The diagram and the decision tables: fresh uploads, else what the page carried from the check."""
+    decisions = dict(zip(request.POST.getlist("decision_name"), (t.encode() for t in request.POST.getlist("decision_text")), strict=False))
+    upload = request.FILES.get("file")
+    for table in request.FILES.getlist("tables"):
+        if table.size > MAX_FILE:
+            return b"", {}, _("“%(name)s” is larger than 2 MB.") % {"name": table.name}
+        decisions[table.name] = table.read()
+    if upload is not None and upload.size > MAX_FILE:
+        return b"", decisions, _("“%(name)s” is larger than 2 MB.") % {"name": upload.name}
+    content = upload.read() if upload is not None else request.POST.get("source", "").encode()
+    return content, decisions, "" if content.strip() else _("Choose a .bpmn file.")
+
+
+@require_POST
+@requires(Audience.INTERNAL, permission=WorkflowPermission.PUBLISH)
+def restore(request: HttpRequest, key: str, version: int) -> HttpResponse:
+    """Make an older version the current one again."""
+    found = selectors.definition_detail(request.actor, key, version)
+    if found is None:
+        raise Http404
+    restore_version(request.actor, found.id)
+    messages.success(request, _("New processes start with version %(version)s again.") % {"version": version})
+    return redirect("workflows:definition", key)

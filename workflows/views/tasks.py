@@ -1,0 +1,118 @@
+"""One task: its form, and what can be done with it besides."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.access import Audience, requires
+from portal.errors import Refused
+from workflows import selectors, services
+from workflows.errors import NotFound
+from workflows.forms import TaskForm, submit_task
+from workflows.selectors.inbox import next_task, people_to_delegate
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Audience.INTERNAL)
+def task(request: HttpRequest, task_id: int) -> HttpResponse:
+    """Show a task; POST does it and goes on to the next one that waits."""
+    if request.method == "POST":
+        return _complete(request, task_id)
+    return _page(request, task_id)
+
+
+def _page(request: HttpRequest, task_id: int, form: TaskForm | None = None, status: int = 200) -> HttpResponse:
+    detail = selectors.task_detail(request.actor, task_id, form)
+    if detail is None:
+        raise Http404
+    people = people_to_delegate(request.actor, task_id) if detail.can_delegate else []
+    return render(request, "workflows/task.html", {"task": detail, "people": people}, status=status)
+
+
+def _complete(request: HttpRequest, task_id: int) -> HttpResponse:
+    try:
+        sent = submit_task(request.actor, task_id, request.POST, request.FILES)
+    except NotFound:
+        raise Http404 from None
+    if not sent.done:
+        return _page(request, task_id, sent.form, 409 if sent.conflict else 422)
+    messages.success(request, sent.result.message)
+    following = sent.result.next_task_id or next_task(request.actor, task_id)
+    if following is None:
+        return redirect("workflows:inbox")
+    return redirect("workflows:task", following)
+
+
+@require_GET
+@requires(Audience.INTERNAL)
+def state(request: HttpRequest, task_id: int) -> HttpResponse:
+    """Whether the task still waits, re-read when it changes, so that nobody types into what a colleague has done."""
+    detail = selectors.task_detail(request.actor, task_id)
+    if detail is None:
+        return HttpResponse("")
+    return render(request, "workflows/parts/_task_state.html", {"task": detail})
+
+
+@require_GET
+@requires(Audience.INTERNAL)
+def peek(request: HttpRequest, task_id: int) -> HttpResponse:
+    """A task in the drawer, beside the list."""
+    detail = selectors.task_detail(request.actor, task_id)
+    if detail is None:
+        raise Http404
+    return render(request, "workflows/parts/_task_peek.html", {"task": detail})
+
+
+def _act(request: HttpRequest, task_id: int, words: str, act) -> HttpResponse:
+    """Do something with a task; refusals are said on the task's page."""
+    try:
+        act()
+    except NotFound:
+        raise Http404 from None
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, words)
+    if selectors.task_detail(request.actor, task_id) is None:
+        return redirect("workflows:inbox")
+    return redirect("workflows:task", task_id)
+
+
+@require_POST
+@requires(Audience.INTERNAL)
+def claim(request: HttpRequest, task_id: int) -> HttpResponse:
+    """Take it."""
+    return _act(request, task_id, _("This task is yours now."), lambda: services.claim_task(request.actor, task_id))
+
+
+@require_POST
+@requires(Audience.INTERNAL)
+def release(request: HttpRequest, task_id: int) -> HttpResponse:
+    """Give it back."""
+    return _act(request, task_id, _("Your group can take it again."), lambda: services.release_task(request.actor, task_id))
+
+
+@require_POST
+@requires(Audience.INTERNAL)
+def delegate(request: HttpRequest, task_id: int) -> HttpResponse:
+    """Hand it to a colleague."""
+    raw = request.POST.get("user_id", "")
+    person, note = int(raw) if raw.isdigit() else 0, request.POST.get("note", "")
+    return _act(request, task_id, _("Handed on."), lambda: services.delegate_task(request.actor, task_id, person, note))
+
+
+@require_POST
+@requires(Audience.INTERNAL)
+def snooze(request: HttpRequest, task_id: int) -> HttpResponse:
+    """Put it out of one's own inbox until `until` (tomorrow, monday, week), or wake it."""
+    way = request.POST.get("until", "")
+    words = _("It is in your inbox again.") if way == "now" else _("It comes back to your inbox by itself. Your colleagues still see it.")
+
+    def act() -> None:
+        services.snooze_task(request.actor, task_id, None if way == "now" else services.when_to_wake(request.actor, way))
+
+    return _act(request, task_id, words, act)
