@@ -1,0 +1,2 @@
+// The bundle of pages that show a diagram: {% block scripts %}{% bundle "viewer" %}{% endblock %}
+import './bpmn-viewer.js';

@@ -1,0 +1,14 @@
+import './scripts/icons.mjs'; // writes the sprite of icons before the build reads it
+import { existsSync } from 'node:fs';
+import { defineConfig } from 'vite';
+
+const entries = ['app', 'viewer', 'charts', 'modeler'].map((name) => `src/${name}.js`).filter((path) => existsSync(path));
+
+export default defineConfig({
+  base: '/static/',
+  build: {
+    outDir: 'dist', manifest: 'manifest.json', target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 900, modulePreload: { polyfill: false },
+    rollupOptions: { input: entries },
+  },
+  css: { preprocessorOptions: { scss: { loadPaths: ['node_modules'], quietDeps: true } } },
+});
