@@ -1,0 +1,1 @@
+"""The internal feed, messages by audience, notifications."""

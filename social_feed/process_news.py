@@ -1,0 +1,113 @@
+"""What happens in processes, as stories and as notifications of steps that wait for somebody."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+from portal.access import Actor, Audience
+from portal.events import on
+from portal.registry import SubjectRef, registry
+from portal.selectors import actors_of
+from social_feed.selectors.follows import colleagues
+from social_feed.services.follows import follow_by_taking_part
+from social_feed.services.notifications import notify, settle
+from social_feed.stories import Story, register_story
+from workflows.events import IncidentRaised, ProcessEnded, ProcessEvent, ProcessStarted, TaskAssigned, TaskCompleted, TaskCreated
+from workflows.selectors import stand_ins
+
+STARTED = gettext_noop("%(actor)s started “%(process)s”")
+STARTED_ON = gettext_noop("%(actor)s started “%(process)s” on %(record)s")
+ENDED = gettext_noop("“%(process)s” is completed")
+ENDED_ON = gettext_noop("“%(process)s” on %(record)s is completed")
+CANCELLED = gettext_noop("%(actor)s cancelled “%(process)s”")
+INCIDENT = gettext_noop("“%(process)s” stopped and needs a hand: %(message)s")
+WAITS = gettext_noop("“%(step)s” waits for you")
+GIVEN = gettext_noop("%(actor)s gave you “%(step)s”")
+NEEDS_HAND = gettext_noop("“%(process)s” stopped and needs a hand")
+
+
+def _instance(event: ProcessEvent) -> SubjectRef:
+    return SubjectRef("workflows.instance", event.instance_id)
+
+
+def _record(event: ProcessEvent) -> SubjectRef | None:
+    return event.subjects[-1] if event.subjects else event.subject
+
+
+def started(event: ProcessStarted) -> Story | None:
+    """A colleague started a process; what an outsider or the product itself starts is told by the record's own story."""
+    if event.actor.is_system or not event.actor.is_internal:
+        return None
+    record = _record(event)
+    if record is None:
+        return Story(STARTED, {"process": event.title}, _instance(event), event.actor, icon="route")
+    return Story(STARTED_ON, {"process": event.title, "record": record}, record, event.actor, icon="route")
+
+
+def ended(event: ProcessEnded) -> Story | None:
+    """A process came to its end, or somebody ended it."""
+    record = _record(event)
+    subject = record or _instance(event)
+    if event.outcome == "cancelled":
+        return Story(CANCELLED, {"process": event.title}, subject, event.actor, icon="circle-x")
+    if event.outcome != "completed":
+        return None
+    if record is None:
+        return Story(ENDED, {"process": event.title}, subject, event.actor, icon="circle-check")
+    return Story(ENDED_ON, {"process": event.title, "record": record}, subject, event.actor, icon="circle-check")
+
+
+def stopped(event: IncidentRaised) -> Story:
+    """A step failed: those who may look into it see it."""
+    return Story(
+        INCIDENT, {"process": event.title, "message": event.message[:160]}, _instance(event), Actor.system(), icon="alert-triangle"
+    )
+
+
+def register_process_stories() -> None:
+    """Give the words for the runtime's events."""
+    register_story(ProcessStarted, started)
+    register_story(ProcessEnded, ended)
+    register_story(IncidentRaised, stopped)
+
+
+@on(TaskCreated)
+def tell_of_task(event: TaskCreated) -> None:
+    """The person a step is for; an outsider's step goes to the whole organisation. A role's queue is seen in the inbox alone."""
+    task = SubjectRef("workflows.task", event.task_id)
+    source = f"task:{event.task_id}"
+    audience = Audience(event.audience)
+    if audience is Audience.INTERNAL:
+        asked = {event.assignee_id} if event.assignee_id else set(event.candidate_ids)
+        people = colleagues(asked | stand_ins(asked, event.process_key))
+    elif event.organisation_id:
+        people = actors_of([event.organisation_id], audience)
+        if event.assignee_id:
+            people = [p for p in people if p.user_id == event.assignee_id]
+    else:
+        people = []
+    if people and audience is not Audience.INTERNAL:
+        # Outsiders do their steps on the record's own page.
+        task = next((ref for ref in [*reversed(event.subjects), event.subject] if ref and registry.resolve(people[0], ref)), task)
+    notify("task", people, task, WAITS, values={"step": event.name}, source=source, even_muted=True)
+
+
+@on(TaskAssigned)
+def tell_of_assignment(event: TaskAssigned) -> None:
+    """The person who was handed a step."""
+    task = SubjectRef("workflows.task", event.task_id)
+    source = f"task:{event.task_id}"
+    settle(source)
+    people = colleagues({event.assignee_id} | stand_ins({event.assignee_id}, event.process_key))
+    notify(
+        "task", people, task, GIVEN, by=event.actor, values={"step": event.name}, source=f"{source}:{event.assignee_id}", quote=event.note
+    )
+
+
+@on(TaskCompleted)
+def settle_task(event: TaskCompleted) -> None:
+    """Done is done: the step leaves every bell, and the colleague who did it follows its records from then on."""
+    if event.announced:
+        settle(f"task:{event.task_id}", f"task:{event.task_id}:{event.actor.user_id}" if event.actor.user_id else "")
+    if event.actor.user_id and event.subjects:
+        follow_by_taking_part(event.actor, *event.subjects)

@@ -1,0 +1,1 @@
+"""Writes of the feed: messages, posts, groups, follows, notifications."""
