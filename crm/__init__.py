@@ -1,0 +1,1 @@
+"""Customer base and sales: accounts, contacts, leads, requests, deals, products, quotes."""

@@ -1,0 +1,138 @@
+"""What this package registers: the table of contents of the customer base and of sales."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CrmConfig(AppConfig):
+    """Customer base and sales."""
+
+    name = "crm"
+    verbose_name = "CRM"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register everything the package offers."""
+        self.register_stories()
+        self.register_grants()
+        self.register_subjects()
+        self.register_menu()
+        self.register_topics()
+        self.register_searches()
+        self.register_choices()
+        self.register_import()
+        import_module("crm.subscriptions")
+
+    def register_import(self) -> None:
+        """The import's entry in the workspace; its jobs are registered by being imported."""
+        from crm.access import CrmPermission
+        from portal.access import Audience
+        from portal.registry import MenuItem, registry
+
+        import_module("crm.importing.starting")
+        registry.register_menu(
+            MenuItem(Audience.INTERNAL, _("Import"), "crm_import:imports", "file-import", order=90, permission=CrmPermission.IMPORT)
+        )
+
+    def register_grants(self) -> None:
+        """What the portal's roles may do here."""
+        from crm.access import CrmPermission as P
+        from portal.registry import registry
+
+        registry.grant("employee", P.VIEW)
+        registry.grant("sales", P.VIEW, P.EDIT)
+        registry.grant("manager", P.VIEW, P.EDIT, P.ASSIGN, P.EXPORT, P.MANAGE_PRODUCTS, P.IMPORT)
+        registry.grant("administrator", *P)
+
+    def register_stories(self) -> None:
+        """What sales tell in the feed."""
+        from crm.stories import register_crm_stories
+
+        register_crm_stories()
+
+    def register_subjects(self) -> None:
+        """The kinds of record that have an address, files, messages and a live topic."""
+        from crm import access
+        from crm.selectors.participants import organisations_on
+        from portal.registry import SubjectKind, registry
+
+        def subject(name: str, model: str, label, icon: str, visible, title, customer_path: str = "", partner_path: str = "") -> None:
+            registry.register_subject(
+                SubjectKind(
+                    key=f"crm.{name}",
+                    model=f"crm.{model}",
+                    label=label,
+                    icon=icon,
+                    visible=visible,
+                    title=title,
+                    url=_urls(f"/work/crm/{name}s/%d/", customer_path, partner_path),
+                    organisations=organisations_on(name),
+                )
+            )
+
+        subject("account", "Account", _("Account"), "building", access.visible_accounts, str)
+        subject("contact", "Contact", _("Contact"), "user", access.visible_contacts, str)
+        subject("lead", "Lead", _("Lead"), "user-plus", access.visible_leads, str)
+        subject("product", "Product", _("Product"), "package", access.visible_products, str, "/cabinet/catalogue/%d/")
+        subject("request", "Request", _("Request"), "message-circle", access.visible_requests, str, "/cabinet/requests/%d/")
+        subject("deal", "Deal", _("Deal"), "briefcase", access.visible_deals, str, "", "/partner/deals/%d/")
+        subject("quote", "Quote", _("Quote"), "file-text", access.visible_quotes, str, "/cabinet/quotes/%d/")
+
+    def register_menu(self) -> None:
+        """The workspace's navigation."""
+        from crm.access import CrmPermission
+        from portal.access import Audience
+        from portal.registry import MenuItem, registry
+
+        for order, (name, label, icon) in enumerate(
+            [
+                ("board", _("Board"), "layout-kanban"),
+                ("deals", _("Deals"), "briefcase"),
+                ("requests", _("Requests"), "message-circle"),
+                ("accounts", _("Accounts"), "building"),
+                ("contacts", _("Contacts"), "users"),
+                ("leads", _("Leads"), "user-plus"),
+                ("products", _("Products"), "package"),
+            ]
+        ):
+            registry.register_menu(
+                MenuItem(Audience.INTERNAL, label, f"crm:{name}", icon, 30 + order, CrmPermission.VIEW, section=_("Customers and sales"))
+            )
+
+    def register_topics(self) -> None:
+        """Live topics that aren't one record."""
+        from crm.access import CrmPermission
+        from portal.registry import registry
+
+        def own(audience: str):
+            return lambda actor, key: actor.can(CrmPermission.VIEW) or (actor.audience == audience and str(actor.organisation_id) == key)
+
+        registry.register_topic("crm.import", lambda actor, key: actor.can(CrmPermission.IMPORT))
+        registry.register_topic("crm.board", lambda actor, key: actor.is_internal and actor.can(CrmPermission.VIEW))
+        registry.register_topic("crm.requests", own("customer"))
+        registry.register_topic("crm.joint", own("partner"))
+
+    def register_searches(self) -> None:
+        """The palette's records."""
+        from crm.search import providers
+        from portal.registry import registry
+
+        for provider in providers():
+            registry.register_search(provider)
+
+    def register_choices(self) -> None:
+        """What a form field of the type “product” offers."""
+        from crm.access import visible_products
+        from workflows.connector_registry import register_choices
+
+        register_choices("product", lambda actor: visible_products(actor).filter(is_active=True).order_by("name").values_list("pk", "name"))
+
+
+def _urls(work: str, customer: str, partner: str):
+    """Where a record stands in each face; None where the face has no page for it."""
+    from portal.access import Audience
+
+    paths = {Audience.INTERNAL: work, Audience.CUSTOMER: customer, Audience.PARTNER: partner}
+    return lambda actor, pk: paths[actor.audience] % pk if paths.get(actor.audience) else None

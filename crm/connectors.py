@@ -1,0 +1,85 @@
+"""Service tasks of the customer base: each a few lines over `crm.services`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm import services
+from crm.access import CrmPermission
+from crm.services.process import remind_approvers
+from portal.access import Actor
+from portal.registry import SubjectRef
+from workflows.connector_registry import ConnectorStep, connector
+from workflows.services import link_subject
+
+
+def acting(step: ConnectorStep) -> Actor:
+    """Who does it: the employee who caused the step, else the system in the name of the customer, partner or timer that did."""
+    actor = step.actor
+    return actor if actor.is_internal and actor.can(CrmPermission.EDIT) else Actor.system(actor.name)
+
+
+@connector("crm.open_deal")
+def open_deal(
+    step: ConnectorStep,
+    request_id: int | None = None,
+    deal_id: int | None = None,
+    product_id: int | None = None,
+    price: Any = None,
+    discount: Any = 0,
+    partner: int | None = None,
+) -> dict[str, Any]:
+    """Open the request's deal, or give it the new figures; gives `deal_id`, `price`, `discount`, `family` and words for forms."""
+    deal = services.open_deal(
+        acting(step),
+        request_id=request_id,
+        deal_id=deal_id,
+        product_id=product_id,
+        price=price,
+        discount_percent=discount or 0,
+        partner_organisation_id=partner,
+        instance_id=step.instance_id,
+    )
+    link_subject(step.instance_id, SubjectRef("crm.deal", deal.pk), role="deal")
+    return services.deal_words(deal)
+
+
+@connector("crm.make_quote")
+def make_quote(step: ConnectorStep, deal_id: int, price: Any = None, note: str = "", valid_days: Any = None) -> dict[str, Any]:
+    """Make and send the next version of the quote; gives `quote_id`, `number`, `total`, `valid_until` and `deadline`."""
+    quote = services.make_quote(acting(step), deal_id, price=price, note=note or "", valid_days=valid_days)
+    link_subject(step.instance_id, SubjectRef("crm.quote", quote.pk), role="quote")
+    return services.quote_words(quote)
+
+
+@connector("crm.record_quote_answer")
+def record_quote_answer(step: ConnectorStep, quote_id: int, action: str, reason: str = "") -> dict[str, Any]:
+    """Keep the customer's answer: accept, change or decline."""
+    services.answer_quote(step.actor, quote_id, action, reason or "")
+    return {"action": action, "reason": reason or ""}
+
+
+@connector("crm.expire_quote")
+def expire_quote(step: ConnectorStep, deal_id: int) -> dict[str, Any]:
+    """The quote's time is over."""
+    return {"expired": services.expire_quotes(acting(step), deal_id)}
+
+
+@connector("crm.win_deal")
+def win_deal(step: ConnectorStep, deal_id: int, quote_id: int | None = None) -> dict[str, Any]:
+    """Win the deal at the quote's total."""
+    services.win_deal(acting(step), deal_id, quote_id=quote_id)
+    return {}
+
+
+@connector("crm.lose_deal")
+def lose_deal(step: ConnectorStep, request_id: int | None = None, deal_id: int | None = None, reason: str = "") -> dict[str, Any]:
+    """Record why nothing came of a request or a deal."""
+    services.drop(acting(step), request_id=request_id, deal_id=deal_id, reason=reason or "")
+    return {}
+
+
+@connector("crm.remind")
+def remind(step: ConnectorStep, element_ids: list[str]) -> dict[str, Any]:
+    """Write to those whom these steps wait for."""
+    return {"letters": remind_approvers(step.instance_id, element_ids, key=step.idempotency_key)}

@@ -1,0 +1,411 @@
+"""Tables of the customer base and of sales. No rules here: `services/` keeps them, `access.py` says who reads which rows."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from djmoney.models.fields import MoneyField
+
+
+def money(label, **options) -> MoneyField:
+    """An amount with its currency, as every table here keeps it."""
+    return MoneyField(label, max_digits=14, decimal_places=2, default_currency=settings.DEFAULT_CURRENCY, **options)
+
+
+class Stage(models.TextChoices):
+    """The stages of a deal, in the order in which a deal goes through them; the process moves it."""
+
+    NEW = "new", _("New")
+    QUALIFICATION = "qualification", _("Qualification")
+    APPROVAL = "approval", _("Approval")
+    PARTNER = "partner", _("Partner")
+    PROPOSAL = "proposal", _("Proposal")
+    NEGOTIATION = "negotiation", _("Negotiation")
+    DELIVERY = "delivery", _("Delivery")
+    WON = "won", _("Won")
+    LOST = "lost", _("Lost")
+
+
+OPEN_STAGES = [Stage.NEW, Stage.QUALIFICATION, Stage.APPROVAL, Stage.PARTNER, Stage.PROPOSAL, Stage.NEGOTIATION]
+
+
+class SalesTeam(models.Model):
+    """A team of sellers under one manager in one office."""
+
+    manager_name = models.CharField(_("manager"), max_length=150, unique=True)
+    office = models.CharField(_("regional office"), max_length=100, blank=True)
+    manager = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["manager_name"]
+
+    def __str__(self) -> str:
+        return self.manager_name
+
+
+class SalesTeamMember(models.Model):
+    """A seller: a colleague who signs in, or a name that came with imported deals."""
+
+    name = models.CharField(_("name"), max_length=150, unique=True)
+    team = models.ForeignKey(SalesTeam, null=True, blank=True, on_delete=models.SET_NULL, related_name="members")
+    user = models.OneToOneField("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Account(models.Model):
+    """A company we sell to; when its people sign in, it stands for one of the portal's organisations."""
+
+    name = models.CharField(_("name"), max_length=200)
+    organisation = models.OneToOneField("portal.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    sector = models.CharField(_("sector"), max_length=80, blank=True)
+    revenue = money(_("yearly revenue, millions"), null=True, blank=True)
+    employees = models.PositiveIntegerField(_("employees"), null=True, blank=True)
+    year_established = models.PositiveSmallIntegerField(_("founded in"), null=True, blank=True)
+    office_location = models.CharField(_("office"), max_length=120, blank=True)
+    website = models.CharField(_("web site"), max_length=200, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="subsidiaries")
+    owner = models.ForeignKey(SalesTeamMember, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    external_key = models.CharField(_("key in the source"), max_length=200, null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["name"]), models.Index(fields=["sector"]), models.Index(fields=["-updated_at"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """A person at an account."""
+
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="contacts")
+    name = models.CharField(_("name"), max_length=150)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    job_title = models.CharField(_("job title"), max_length=120, blank=True)
+    user = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["name"]), models.Index(fields=["email"]), models.Index(fields=["-updated_at"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """Something we sell, with its list price; a public one stands in the cabinet's catalogue and starts a process."""
+
+    name = models.CharField(_("name"), max_length=150)
+    series = models.CharField(_("series"), max_length=80, blank=True)
+    category = models.CharField(_("category"), max_length=80, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    list_price = money(_("list price"), null=True, blank=True)
+    is_public = models.BooleanField(_("in the public catalogue"), default=False)
+    is_active = models.BooleanField(_("on sale"), default=True)
+    needs_partner = models.BooleanField(_("delivered with a partner"), default=False)
+    process_key = models.CharField(_("process"), max_length=80, default="request_to_delivery")
+    project_template = models.CharField(_("project template"), max_length=80, blank=True)
+    icon = models.CharField(_("icon"), max_length=40, default="package")
+    external_key = models.CharField(_("key in the source"), max_length=200, null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [models.Index(fields=["is_public", "is_active"]), models.Index(fields=["name"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Request(models.Model):
+    """What a customer asked for; its state is where its process stands."""
+
+    class Source(models.TextChoices):
+        CABINET = "cabinet", _("Cabinet")
+        PUBLIC_FORM = "public_form", _("Public form")
+        SALES = "sales", _("Entered by sales")
+        IMPORT = "import", _("Import")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("In progress")
+        DONE = "done", _("Done")
+        CLOSED = "closed", _("Closed")
+
+    title = models.CharField(_("title"), max_length=200)
+    description = models.TextField(_("description"), blank=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="requests")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    customer_organisation = models.ForeignKey("portal.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    source = models.CharField(_("came by"), max_length=12, choices=Source.choices, default=Source.CABINET)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
+    outcome = models.CharField(_("outcome"), max_length=200, blank=True)
+    submitted_by = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    submitted_by_name = models.CharField(max_length=150, blank=True)
+    instance_id = models.BigIntegerField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["customer_organisation", "state", "-created_at"]), models.Index(fields=["state", "-created_at"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def number(self) -> str:
+        """The number people quote."""
+        return f"R-{self.pk:05d}"
+
+
+class Deal(models.Model):
+    """A chance to sell. Its stage is moved by its process; its outcome is set once."""
+
+    class Outcome(models.TextChoices):
+        WON = "won", _("Won")
+        LOST = "lost", _("Lost")
+
+    class PartnerState(models.TextChoices):
+        NONE = "", _("No partner")
+        PLANNED = "planned", _("Partner chosen")
+        INVITED = "invited", _("Partner invited")
+        ACCEPTED = "accepted", _("Joint deal")
+        DECLINED = "declined", _("Partner declined")
+
+    title = models.CharField(_("title"), max_length=200)
+    external_key = models.CharField(_("key in the source"), max_length=80, null=True, blank=True, unique=True)
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.PROTECT, related_name="deals")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    owner = models.ForeignKey(SalesTeamMember, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    request = models.ForeignKey(Request, null=True, blank=True, on_delete=models.SET_NULL, related_name="deals")
+    customer_organisation = models.ForeignKey("portal.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    partner_organisation = models.ForeignKey("portal.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    partner_state = models.CharField(_("partner"), max_length=8, choices=PartnerState.choices, blank=True, default="")
+    stage = models.CharField(_("stage"), max_length=14, choices=Stage.choices, default=Stage.NEW)
+    stage_since = models.DateTimeField(default=timezone.now)
+    amount = money(_("expected amount"), null=True, blank=True)
+    list_price = money(_("list price"), null=True, blank=True)
+    discount_percent = models.DecimalField(_("discount, %"), max_digits=5, decimal_places=2, default=0)
+    engage_date = models.DateField(_("engaged on"), null=True, blank=True)
+    expected_close = models.DateField(_("expected to close"), null=True, blank=True)
+    close_date = models.DateField(_("closed on"), null=True, blank=True)
+    close_value = money(_("closed at"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=4, choices=Outcome.choices, null=True, blank=True)
+    lost_reason = models.CharField(_("why lost"), max_length=300, blank=True)
+    next_step = models.CharField(_("next step"), max_length=200, blank=True)
+    instance_id = models.BigIntegerField(null=True, blank=True)
+    is_sample = models.BooleanField(_("sample"), default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["stage", "-updated_at", "-id"], name="deal_board"),
+            models.Index(fields=["-updated_at", "-id"], name="deal_recent"),
+            models.Index(fields=["owner", "stage"], name="deal_owner"),
+            models.Index(fields=["account", "-updated_at"], name="deal_account"),
+            models.Index(fields=["partner_organisation", "partner_state"], name="deal_partner"),
+            models.Index(fields=["outcome", "close_date"], name="deal_outcome"),
+            models.Index(fields=["title"], name="deal_title"),
+            models.Index(fields=["amount", "id"], name="deal_amount"),
+            models.Index(fields=["close_date", "id"], name="deal_close"),
+            models.Index(fields=["product", "stage"], name="deal_product"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(discount_percent__gte=0) & models.Q(discount_percent__lte=100), name="deal_discount_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def number(self) -> str:
+        """The number people quote: the source's own for imported deals."""
+        return self.external_key or f"D-{self.pk:05d}"
+
+
+class StageChange(models.Model):
+    """One move of a deal on the board: who or what moved it, and why."""
+
+    deal = models.ForeignKey(Deal, on_delete=models.CASCADE, related_name="stage_changes")
+    from_stage = models.CharField(max_length=14, choices=Stage.choices, blank=True)
+    to_stage = models.CharField(max_length=14, choices=Stage.choices)
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.CharField(max_length=150)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["deal", "-at"]), models.Index(fields=["to_stage", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.deal_id}: {self.from_stage} → {self.to_stage}"
+
+
+class Lead(models.Model):
+    """A visitor's or a partner's word that somebody may want something."""
+
+    class State(models.TextChoices):
+        NEW = "new", _("New")
+        CONVERTED = "converted", _("Converted")
+        DISQUALIFIED = "disqualified", _("Disqualified")
+
+    name = models.CharField(_("name"), max_length=150)
+    company = models.CharField(_("company"), max_length=200, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    message = models.TextField(_("message"), blank=True)
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    source = models.CharField(_("came by"), max_length=80, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.NEW)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    owner = models.ForeignKey(SalesTeamMember, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    request = models.ForeignKey(Request, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    consent_at = models.DateTimeField(_("agreed to be contacted"), null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "-created_at"]), models.Index(fields=["email"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.company})" if self.company else self.name
+
+
+class Quote(models.Model):
+    """One version of what we offer for a deal; a change makes the next version."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SENT = "sent", _("Sent")
+        ACCEPTED = "accepted", _("Accepted")
+        CHANGED = "changed", _("Change asked for")
+        DECLINED = "declined", _("Declined")
+        EXPIRED = "expired", _("Expired")
+
+    deal = models.ForeignKey(Deal, on_delete=models.CASCADE, related_name="quotes")
+    request = models.ForeignKey(Request, null=True, blank=True, on_delete=models.SET_NULL, related_name="quotes")
+    customer_organisation = models.ForeignKey("portal.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    version = models.PositiveSmallIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.DRAFT)
+    discount_percent = models.DecimalField(_("discount, %"), max_digits=5, decimal_places=2, default=0)
+    subtotal = money(_("subtotal"))
+    total = money(_("total"))
+    valid_until = models.DateField(_("valid until"))
+    note = models.TextField(_("note to the customer"), blank=True)
+    file = models.ForeignKey("portal.StoredFile", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    prepared_by_name = models.CharField(max_length=150, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by_name = models.CharField(max_length=150, blank=True)
+    decision_reason = models.TextField(_("reason"), blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["deal", "version"], name="quote_version_once")]
+        indexes = [models.Index(fields=["customer_organisation", "state"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The number on the paper."""
+        return f"Q-{self.deal_id:05d}-{self.version}"
+
+
+class QuoteLine(models.Model):
+    """One line of a quote."""
+
+    quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    description = models.CharField(_("description"), max_length=300)
+    quantity = models.DecimalField(_("quantity"), max_digits=10, decimal_places=2, default=1)
+    unit_price = money(_("unit price"))
+    total = money(_("total"))
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["quote", "position"], name="quote_line_once")]
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class Activity(models.Model):
+    """A call, a meeting, a mail or a note, kept on the record that it was about."""
+
+    class Kind(models.TextChoices):
+        CALL = "call", _("Call")
+        MEETING = "meeting", _("Meeting")
+        MAIL = "mail", _("Mail")
+        NOTE = "note", _("Note")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.NOTE)
+    audience = models.CharField(_("for"), max_length=10, default="internal")
+    text = models.TextField(_("text"))
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    author = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=150)
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="activities")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.CASCADE, related_name="activities")
+    deal = models.ForeignKey(Deal, null=True, blank=True, on_delete=models.CASCADE, related_name="activities")
+    lead = models.ForeignKey(Lead, null=True, blank=True, on_delete=models.CASCADE, related_name="activities")
+    request = models.ForeignKey(Request, null=True, blank=True, on_delete=models.CASCADE, related_name="activities")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["deal", "-at"]),
+            models.Index(fields=["account", "-at"]),
+            models.Index(fields=["request", "-at"]),
+            models.Index(fields=["contact", "-at"]),
+            models.Index(fields=["lead", "-at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.text[:60]}"
+
+
+class SavedView(models.Model):
+    """A list with its search, filters, sort and columns, kept under a name; the author's own or the team's."""
+
+    list_key = models.CharField(max_length=40)
+    name = models.CharField(_("name"), max_length=80)
+    query = models.CharField(max_length=1000, blank=True)
+    author = models.ForeignKey("portal.User", on_delete=models.CASCADE, related_name="+")
+    is_shared = models.BooleanField(_("for the team"), default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["author", "list_key", "name"], name="view_name_once")]
+        indexes = [models.Index(fields=["list_key", "is_shared"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+from crm.importing.models import ImportRow, ImportRun  # noqa: E402, F401  a part of this package with tables of its own

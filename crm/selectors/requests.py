@@ -1,0 +1,71 @@
+"""Requests, as the customer who asked and the employees who serve read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.access import visible_requests
+from crm.models import Request
+from portal.access import Actor
+from portal.registry import SubjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """A request as its customer sees it; nothing internal in it."""
+
+    id: int
+    number: str
+    title: str
+    description: str
+    product_id: int | None
+    product_name: str
+    account_name: str
+    state: str
+    state_label: str
+    outcome: str
+    submitted_by_name: str
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    instance_id: int | None
+
+    @property
+    def ref(self) -> SubjectRef:
+        """The request as a subject."""
+        return SubjectRef("crm.request", self.id)
+
+
+def _view(row: Request) -> RequestView:
+    return RequestView(
+        row.pk,
+        row.number,
+        row.title,
+        row.description,
+        row.product_id,
+        row.product.name if row.product else "",
+        row.account.name,
+        row.state,
+        row.get_state_display(),
+        row.outcome,
+        row.submitted_by_name,
+        row.created_at,
+        row.updated_at,
+        row.closed_at,
+        row.instance_id,
+    )
+
+
+def requests_for(actor: Actor, *, state: str = "", limit: int = 100) -> list[RequestView]:
+    """The requests an actor may see, newest first; `state` narrows to open, done or closed."""
+    rows = visible_requests(actor).select_related("product", "account").order_by("-created_at", "-pk")
+    if state:
+        rows = rows.filter(state=state)
+    return [_view(row) for row in rows[:limit]]
+
+
+def request_view(actor: Actor, request_id: int) -> RequestView | None:
+    """One request, or None where the actor may not see it."""
+    row = visible_requests(actor).select_related("product", "account").filter(pk=request_id).first()
+    return _view(row) if row else None

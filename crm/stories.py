@@ -1,0 +1,101 @@
+"""What happens in sales, as stories of the feed and words for the customer who takes part."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.utils.translation import gettext_noop
+
+from crm.events import DealLost, DealMoved, DealOpened, DealWon, QuoteDecided, QuoteSent, RequestClosed, RequestSubmitted
+from portal.registry import SubjectRef
+from social_feed.stories import Story, register_story
+
+ASKED = gettext_noop("%(actor)s of %(account)s sent a request: %(request)s")
+REQUEST_CLOSED = gettext_noop("The request %(request)s is closed: %(outcome)s")
+OPENED = gettext_noop("%(actor)s opened the deal %(deal)s with %(account)s")
+OPENED_FOR = gettext_noop("%(actor)s opened the deal %(deal)s with %(account)s, %(amount)s")
+MOVED = gettext_noop("%(deal)s went on to %(stage)s")
+MOVED_WHY = gettext_noop("%(deal)s went on to %(stage)s: %(reason)s")
+QUOTED = gettext_noop("The quote %(quote)s of %(total)s went to the customer for %(deal)s")
+ANSWERED = gettext_noop("%(actor)s answered the quote %(quote)s: %(answer)s")
+ANSWERED_WHY = gettext_noop("%(actor)s answered the quote %(quote)s: %(answer)s. “%(reason)s”")
+WON = gettext_noop("%(deal)s is won: %(value)s from %(account)s")
+LOST = gettext_noop("%(deal)s with %(account)s is lost: %(reason)s")
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{amount:,.0f} {currency}" if amount == amount.to_integral_value() else f"{amount:,.2f} {currency}"
+
+
+def _deal(deal_id: int) -> SubjectRef:
+    return SubjectRef("crm.deal", deal_id)
+
+
+def asked(event: RequestSubmitted) -> Story:
+    """A customer asked for something."""
+    ref = SubjectRef("crm.request", event.request_id)
+    return Story(ASKED, {"request": ref, "account": event.account_name}, ref, event.actor, icon="message-circle")
+
+
+def closed(event: RequestClosed) -> Story:
+    """A request came to its end."""
+    ref = SubjectRef("crm.request", event.request_id)
+    return Story(REQUEST_CLOSED, {"request": ref, "outcome": event.outcome}, ref, event.actor, icon="circle-check")
+
+
+def opened(event: DealOpened) -> Story:
+    """A deal began."""
+    values: dict[str, str | int | SubjectRef] = {"deal": _deal(event.deal_id), "account": event.account_name}
+    if event.amount is None:
+        return Story(OPENED, values, _deal(event.deal_id), event.actor, icon="briefcase")
+    values["amount"] = _money(event.amount, event.currency)
+    return Story(OPENED_FOR, values, _deal(event.deal_id), event.actor, icon="briefcase")
+
+
+def moved(event: DealMoved) -> Story | None:
+    """A deal went to another stage; won and lost have stories of their own."""
+    if event.to_stage in {"won", "lost"} or not event.from_stage:
+        return None
+    values = {"deal": _deal(event.deal_id), "stage": event.to_label, "reason": event.reason}
+    return Story(MOVED_WHY if event.reason else MOVED, values, _deal(event.deal_id), event.actor, icon="arrow-right")
+
+
+def quoted(event: QuoteSent) -> Story:
+    """A quote went to the customer."""
+    ref = SubjectRef("crm.quote", event.quote_id)
+    values = {"quote": ref, "deal": _deal(event.deal_id), "total": _money(event.total, event.currency)}
+    return Story(QUOTED, values, _deal(event.deal_id), event.actor, icon="file-invoice")
+
+
+def answered(event: QuoteDecided) -> Story:
+    """The customer answered a quote."""
+    ref = SubjectRef("crm.quote", event.quote_id)
+    values = {"quote": ref, "answer": event.decision_label, "reason": event.reason}
+    return Story(ANSWERED_WHY if event.reason else ANSWERED, values, _deal(event.deal_id), event.actor, icon="file-check")
+
+
+def won(event: DealWon) -> Story:
+    """A deal was won."""
+    values = {"deal": _deal(event.deal_id), "account": event.account_name, "value": _money(event.value, event.currency)}
+    return Story(WON, values, _deal(event.deal_id), event.actor, icon="trophy")
+
+
+def lost(event: DealLost) -> Story:
+    """A deal was lost, and why."""
+    values = {"deal": _deal(event.deal_id), "account": event.account_name, "reason": event.reason}
+    return Story(LOST, values, _deal(event.deal_id), event.actor, icon="circle-x")
+
+
+def register_crm_stories() -> None:
+    """Give the words for the package's events."""
+    for event, write in (
+        (RequestSubmitted, asked),
+        (RequestClosed, closed),
+        (DealOpened, opened),
+        (DealMoved, moved),
+        (QuoteSent, quoted),
+        (QuoteDecided, answered),
+        (DealWon, won),
+        (DealLost, lost),
+    ):
+        register_story(event, write)

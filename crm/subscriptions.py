@@ -1,0 +1,29 @@
+"""What the processes do to deals, requests and leads."""
+
+from __future__ import annotations
+
+from crm import services
+from crm.models import Deal, Request
+from portal.events import on
+from workflows.events import ProcessEnded, StageEntered
+
+
+@on(StageEntered)
+def follow_stage(event: StageEntered) -> None:
+    """The deal stands where its process stands."""
+    ref = event.subject_of("crm.deal")
+    if ref is not None:
+        services.enter_stage(event.actor, ref.id, event.stage, reason=event.label)
+
+
+@on(ProcessEnded)
+def close_with_process(event: ProcessEnded) -> None:
+    """The request is over when its process is."""
+    request_ref, deal_ref = event.subject_of("crm.request"), event.subject_of("crm.deal")
+    outcome, reason = (None, "")
+    if deal_ref is not None:
+        outcome, reason = Deal.objects.filter(pk=deal_ref.id).values_list("outcome", "lost_reason").first() or (None, "")
+    if request_ref is not None:
+        done = outcome == Deal.Outcome.WON and event.outcome == "completed"
+        words = reason or (Request.objects.filter(pk=request_ref.id).values_list("outcome", flat=True).first() or "")
+        services.close_request(event.actor, request_ref.id, done=done, outcome="" if done else words)
