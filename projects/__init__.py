@@ -1,0 +1,1 @@
+"""Projects started by processes: milestones and tasks for all three audiences."""
