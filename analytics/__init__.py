@@ -1,0 +1,1 @@
+"""Dashboards drawn from the packages’ reports."""

@@ -1,0 +1,62 @@
+"""What the cabinet registers."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CustomerCabinetConfig(AppConfig):
+    """The customer's personal cabinet."""
+
+    name = "customer_cabinet"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register everything the package offers."""
+        self.register_access()
+        self.register_topics()
+        self.register_menu()
+        self.register_site_forms()
+
+    def register_access(self) -> None:
+        """Everybody of a customer's organisation starts requests."""
+        from customer_cabinet.access import CabinetPermission
+        from portal.registry import registry
+
+        for role in ("customer_admin", "customer_member"):
+            registry.grant(role, *CabinetPermission)
+
+    def register_topics(self) -> None:
+        """The home of an organisation is live for its own people."""
+        from portal.registry import registry
+
+        registry.register_topic("cabinet", lambda actor, key: actor.is_customer and str(actor.organisation_id) == key)
+
+    def register_menu(self) -> None:
+        """The cabinet's navigation; the first five stand at the thumb on a phone."""
+        from customer_cabinet.selectors import waiting_count
+        from portal.access import Audience
+        from portal.registry import MenuItem, registry
+
+        customer = Audience.CUSTOMER
+        registry.register_menu(
+            MenuItem(
+                customer,
+                _("Home"),
+                "customer_cabinet:home",
+                "home",
+                10,
+                badge=waiting_count,
+                topic=lambda actor: f"inbox:user:{actor.user_id} inbox:customer:{actor.organisation_id}",
+            ),
+            MenuItem(customer, _("Start a request"), "customer_cabinet:catalogue", "plus", 20),
+            MenuItem(customer, _("Requests"), "customer_cabinet:requests", "list", 30),
+            MenuItem(customer, _("Projects"), "customer_cabinet:projects", "target-arrow", 40),
+            MenuItem(customer, _("Colleagues"), "customer_cabinet:team", "users", 50),
+        )
+
+    def register_site_forms(self) -> None:
+        """The public start: one form for any wish, and one for each product of the public catalogue."""
+        from customer_cabinet.selectors import site_forms
+        from portal.registry import registry
+
+        registry.register_site_forms(site_forms)

@@ -1,0 +1,22 @@
+"""Pages of the personal cabinet."""
+
+from django.urls import path
+
+from customer_cabinet.views import home, requests, team
+
+app_name = "customer_cabinet"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("body/", home.body, name="home-body"),
+    path("catalogue/", requests.catalogue, name="catalogue"),
+    path("catalogue/<int:product_id>/", requests.request_new, name="product"),
+    path("requests/", requests.request_list, name="requests"),
+    path("requests/<int:request_id>/", requests.request_page, name="request"),
+    path("requests/<int:request_id>/body/", requests.request_body, name="request-body"),
+    path("steps/<int:task_id>/", requests.step, name="step"),
+    path("quotes/<int:quote_id>/", requests.quote, name="quote"),
+    path("projects/", home.project_list, name="projects"),
+    path("projects/<int:project_id>/", home.project, name="project"),
+    path("team/", team.team, name="team"),
+    path("team/<int:invitation_id>/withdraw/", team.withdraw, name="team-withdraw"),
+]

@@ -1,0 +1,13 @@
+"""Pages for visitors: the public catalogue and the form that starts a request."""
+
+from django.urls import path
+
+from customer_cabinet.views import public
+
+app_name = "public_start"
+urlpatterns = [
+    path("", public.catalogue, name="catalogue"),
+    path("form/", public.start, name="form"),
+    path("form/<int:product_id>/", public.start, name="form-product"),
+    path("thanks/", public.thanks, name="thanks"),
+]

@@ -1,0 +1,1 @@
+"""Pages of the cabinet and of the public start."""

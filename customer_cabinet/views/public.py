@@ -1,0 +1,81 @@
+"""The way in for visitors: the public catalogue and a form that starts a request."""
+
+from __future__ import annotations
+
+import secrets
+from itertools import groupby
+
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from crm import selectors as crm
+from crm import services
+from customer_cabinet.forms import PublicRequestForm
+from portal.access import Actor, public
+from portal.errors import Refused
+
+HOURLY = 20  # requests an hour from one address: a person never needs so many
+
+
+@require_GET
+@public
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """What a visitor may ask for."""
+    cards = sorted(crm.catalogue(Actor.anonymous()), key=lambda c: (c.category, c.name))
+    groups = [(category, list(found)) for category, found in groupby(cards, key=lambda c: c.category)]
+    return render(request, "customer_cabinet/public/catalogue.html", {"groups": groups})
+
+
+@require_http_methods(["GET", "POST"])
+@public
+def start(request: HttpRequest, product_id: int | None = None) -> HttpResponse:
+    """The form; a request of it becomes a lead, an account, an invitation and a running process."""
+    product = crm.product_card(Actor.anonymous(), product_id) if product_id else None
+    if product_id and product is None:
+        raise Http404
+    form = PublicRequestForm(request.POST or None, initial={"idempotency_key": secrets.token_urlsafe(16)})
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid() and form.cleaned_data["website"]:
+            return redirect("public_start:thanks")
+        if form.is_valid():
+            try:
+                _take(request, form.cleaned_data, product_id)
+            except Refused as refusal:
+                form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            else:
+                return redirect("public_start:thanks")
+    fragment = getattr(request, "htmx", False) and not request.htmx.boosted  # type: ignore[attr-defined]
+    template = "customer_cabinet/public/_form.html" if fragment else "customer_cabinet/public/form.html"
+    return render(request, template, {"form": form, "product": product}, status=status)
+
+
+def _take(request: HttpRequest, data: dict, product_id: int | None) -> None:
+    address = request.META.get("REMOTE_ADDR", "")
+    key = f"public-start:{address}"
+    cache.add(key, 0, 3600)
+    if cache.incr(key) > HOURLY:
+        raise Refused(_("Too many requests came from your address. Try again in an hour, or call us."))
+    services.submit_public_request(
+        services.PublicRequest(
+            name=data["name"],
+            email=data["email"],
+            company=data["company"],
+            phone=data["phone"],
+            message=data["message"],
+            product_id=product_id,
+            consent=data["consent"],
+            key=data["idempotency_key"],
+        )
+    )
+
+
+@require_GET
+@public
+def thanks(request: HttpRequest) -> HttpResponse:
+    """What happens next."""
+    return render(request, "customer_cabinet/public/thanks.html")

@@ -1,0 +1,136 @@
+"""From the catalogue to the request's page: road, steps, quote, messages, files."""
+
+from __future__ import annotations
+
+import secrets
+from itertools import groupby
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from crm import selectors as crm
+from crm import services as crm_services
+from customer_cabinet import selectors
+from customer_cabinet.forms import RequestForm
+from portal.access import Audience, requires
+from portal.errors import Refused
+from portal.files import store_file
+from portal.registry import SubjectRef
+from projects import selectors as projects
+from workflows.forms import task_form
+from workflows.selectors import InboxFilter, open_tasks_for, road_for, task_detail, tasks_for
+from workflows.steps import step_page
+
+customer = requires(Audience.CUSTOMER)
+MAX_FILES = 10
+
+
+@require_GET
+@customer
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """Everything a customer may ask for, by category."""
+    text = request.GET.get("q", "").strip()[:100]
+    cards = sorted(crm.catalogue(request.actor, text), key=lambda c: (c.category, c.name))  # type: ignore[attr-defined]
+    groups = [(category, list(found)) for category, found in groupby(cards, key=lambda c: c.category)]
+    return render(request, "customer_cabinet/catalogue.html", {"groups": groups, "text": text})
+
+
+@require_http_methods(["GET", "POST"])
+@customer
+def request_new(request: HttpRequest, product_id: int) -> HttpResponse:
+    """Ask for a product: the request and its files are kept together, and its process starts."""
+    actor = request.actor  # type: ignore[attr-defined]
+    product = crm.product_card(actor, product_id)
+    if product is None:
+        raise Http404
+    form = RequestForm(request.POST or None, initial={"idempotency_key": secrets.token_urlsafe(16)})
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                with transaction.atomic():
+                    made = crm_services.submit_request(
+                        actor, crm_services.NewRequest(product_id, data["description"], data["title"], data["idempotency_key"])
+                    )
+                    for upload in request.FILES.getlist("files")[:MAX_FILES]:
+                        store_file(actor, SubjectRef("crm.request", made.pk), upload, {Audience.CUSTOMER})
+            except Refused as refusal:
+                form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            else:
+                messages.success(request, _("We have your request. You can follow it here."))
+                return redirect("customer_cabinet:request", request_id=made.pk)
+    return render(request, "customer_cabinet/request_new.html", {"product": product, "form": form}, status=status)
+
+
+@require_GET
+@customer
+def request_list(request: HttpRequest) -> HttpResponse:
+    """All requests of the organisation."""
+    actor = request.actor  # type: ignore[attr-defined]
+    state = request.GET.get("state", "")
+    state = state if state in ("open", "done", "closed") else ""
+    found = crm.requests_for(actor, state=state)
+    rows = selectors.request_rows(actor, found, tasks_for(actor, InboxFilter(limit=50)).rows)
+    return render(request, "customer_cabinet/requests.html", {"rows": rows, "state": state})
+
+
+def _context(request: HttpRequest, request_id: int) -> dict:
+    actor = request.actor  # type: ignore[attr-defined]
+    row = crm.request_view(actor, request_id)
+    if row is None:
+        raise Http404
+    tasks = [t for t in open_tasks_for(actor, row.ref) if t.audience == Audience.CUSTOMER]
+    road = road_for(actor, row.ref)
+    return {
+        "row": row,
+        "road": road,
+        "steps": [(task, task_form(actor, task.id)) for task in tasks],
+        "quotes": crm.quotes_of_request(actor, request_id),
+        "projects": [p for p in projects.projects_for(actor) if road and p.instance_id == road.instance_id],
+    }
+
+
+@require_GET
+@customer
+def request_page(request: HttpRequest, request_id: int) -> HttpResponse:
+    """One page for one request."""
+    return render(request, "customer_cabinet/request.html", _context(request, request_id))
+
+
+@require_GET
+@customer
+def request_body(request: HttpRequest, request_id: int) -> HttpResponse:
+    """The part of the request's page that changes live."""
+    return render(request, "customer_cabinet/parts/_request_body.html", _context(request, request_id))
+
+
+@require_http_methods(["GET", "POST"])
+@customer
+def step(request: HttpRequest, task_id: int) -> HttpResponse:
+    """A step that is the customer's; afterwards back to its request."""
+    detail = task_detail(request.actor, task_id)  # type: ignore[attr-defined]
+    if detail is None:
+        raise Http404
+    record = next((s for s in detail.subjects if s.url), None)
+    after = record.url if record and record.url else reverse("customer_cabinet:home")
+    return step_page(request, task_id, template="customer_cabinet/step.html", after=after, context={"record": record})
+
+
+@require_GET
+@customer
+def quote(request: HttpRequest, quote_id: int) -> HttpResponse:
+    """A version of a quote, with its answer where it is awaited."""
+    actor = request.actor  # type: ignore[attr-defined]
+    view = crm.quote_view(actor, quote_id)
+    if view is None:
+        raise Http404
+    tasks = open_tasks_for(actor, view.ref) if view.is_open else []
+    steps = [(task, task_form(actor, task.id)) for task in tasks if task.audience == Audience.CUSTOMER]
+    return render(request, "customer_cabinet/quote.html", {"quote": view, "steps": steps})

@@ -1,0 +1,1 @@
+"""The partner area: joint deals, registrations, the visibility contract."""

@@ -1,0 +1,1 @@
+"""Pages of the partner area, and employees’ pages about partners."""

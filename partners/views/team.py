@@ -1,0 +1,33 @@
+"""The partner's own people."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from portal.access import Audience, requires
+from portal.views.team import TeamFace, team_page, withdraw_from_team
+
+partner = requires(Audience.PARTNER)
+FACE = TeamFace(
+    Audience.PARTNER,
+    "partner_member",
+    [("partner_member", _("Work on deals")), ("partner_admin", _("Work on deals and invite colleagues"))],
+    "partners/team.html",
+    "partners:team",
+)
+
+
+@require_http_methods(["GET", "POST"])
+@partner
+def team(request: HttpRequest) -> HttpResponse:
+    """Who is here, who is invited; the administrator invites."""
+    return team_page(request, FACE)
+
+
+@require_POST
+@partner
+def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
+    """Take an invitation back."""
+    return withdraw_from_team(request, FACE, invitation_id)
