@@ -1,0 +1,133 @@
+"""Plain statements write and read what the ORM would."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from channels.layers import get_channel_layer
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+
+from portal import live, rows
+from portal.events import after_commit
+from tests.workflows.conftest import SYSTEM
+from tests.workflows.diagrams import ORDER
+from workflows import services
+from workflows.models import HistoryEvent, HumanTask, MessageBuffer, ProcessInstance
+
+MOMENT = datetime(2026, 3, 29, 2, 30, 15, 123456, tzinfo=UTC)
+VALUES = {"text": "a “b” %s ? '", "number": 2**70, "money": Decimal("12.30"), "at": MOMENT, "list": [1, None, True], "nested": {"$": {}}}
+
+
+def as_stored(row):
+    """A row's columns as they came back, without its id."""
+    fresh = type(row).objects.get(pk=row.pk)
+    return {f.attname: bytes(v) if isinstance(v := getattr(fresh, f.attname), memoryview) else v for f in row._meta.concrete_fields[1:]}
+
+
+@pytest.fixture
+def instance(db):
+    """An instance that waits for a task."""
+    services.deploy(SYSTEM, ORDER)
+    return ProcessInstance.objects.get(pk=services.start_process(SYSTEM, "order"))
+
+
+def test_an_inserted_row_is_the_orms_row(instance):
+    for make in (
+        lambda: MessageBuffer(name="n" * 100, keys=VALUES, payload={}, received=MOMENT, expires=MOMENT, taken_by_id=instance.pk),
+        lambda: HumanTask(instance=instance, engine_id="e%s", element_id="?", name="ä", audience="internal", data=VALUES, created=MOMENT),
+    ):
+        ours, theirs = make(), make()
+        rows.insert([ours])
+        found = as_stored(ours)
+        ours.delete()
+        theirs.save()
+        assert found == as_stored(theirs) and not ours._state.adding
+
+
+def test_many_rows_get_their_own_ids_and_unread_ones_need_none(instance):
+    many = [MessageBuffer(name=f"message {n}", received=MOMENT, expires=MOMENT) for n in range(300)]
+    rows.insert(many)
+    assert {row.pk: row.name for row in many} == dict(MessageBuffer.objects.values_list("pk", "name"))
+    before = HistoryEvent.objects.count()
+    line = {f.attname: None for f in HistoryEvent._meta.concrete_fields[1:]} | {
+        "instance_id": instance.pk, "element_id": "x", "kind": "k", "state": "s", "name": "", "engine_id": "", "started": MOMENT,
+        "ended": MOMENT, "actor_name": "", "audience": "", "action": "", "reason": "", "on_behalf_of": "", "detail": VALUES,
+    }  # fmt: skip
+    rows.write_down(HistoryEvent, [line] * 250)
+    assert HistoryEvent.objects.count() == before + 250
+    assert HistoryEvent.objects.filter(element_id="x").last().detail["money"] == "12.30"
+
+
+def test_an_update_says_how_many_rows_it_met(instance):
+    assert rows.update(ProcessInstance, {"data": VALUES, "title": "100 %"}, id=instance.pk, version=instance.version) == 1
+    assert rows.update(ProcessInstance, {"title": "no"}, id=instance.pk, version=instance.version + 1) == 0
+    instance.refresh_from_db()
+    assert instance.title == "100 %" and instance.data["number"] == 2**70
+
+
+def test_a_prepared_query_reads_what_the_orm_reads(instance):
+    query = rows.Prepared(lambda pk: HumanTask.objects.select_related("instance").defer("note").filter(pk=pk), 987_654_321)
+    task = HumanTask.objects.select_related("instance").get()
+    for _again in range(2):
+        found = query.first(task.pk)
+        assert found.get_deferred_fields() == {"note"}
+        for mine, orms in ((found, task), (found.instance, task.instance)):
+            assert all(getattr(mine, f.attname) == getattr(orms, f.attname) for f in orms._meta.concrete_fields)
+    assert query.first(0) is None
+    with pytest.raises(LookupError):
+        rows.Prepared(lambda pk: HumanTask.objects.all(), 987_654_321).rows(1)
+
+
+def test_rows_that_the_orm_must_fill_in_are_refused():
+    class Stamped(models.Model):  # noqa: DJ008
+        touched = models.DateTimeField(auto_now=True)
+
+        class Meta:
+            app_label = "tests"
+
+    class Encoded(models.Model):  # noqa: DJ008
+        data = models.JSONField(encoder=type("Other", (DjangoJSONEncoder,), {}))
+
+        class Meta:
+            app_label = "tests"
+
+    for model in (Stamped, Encoded):
+        with pytest.raises(TypeError):
+            rows.insert([model()])
+
+
+def test_a_broken_rule_is_djangos_error_and_listeners_hear_the_statement(instance):
+    task = HumanTask.objects.get()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.insert([HumanTask(instance=instance, engine_id=task.engine_id, element_id="", name="", audience="")])
+    with CaptureQueriesContext(connection) as caught:
+        rows.update(HumanTask, {"name": "%s"}, id=task.pk)
+    assert len(caught) == 1
+
+
+def test_one_transaction_tells_browsers_once(transactional_db, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        live._line, "publish", lambda message: told.append(get_channel_layer().deserialize(message)["topics"]), raising=False
+    )
+    with transaction.atomic():
+        live.ping("a")
+        after_commit(lambda: None)
+        with pytest.raises(ValueError), transaction.atomic():
+            live.ping("b")
+            with transaction.atomic():
+                live.ping("c")
+            raise ValueError
+        with transaction.atomic():
+            live.ping("c")
+            live.ping("d")
+    assert told == [["a", "b", "c", "d"]]  # what was taken back is told too: a ping carries no news, only where to look again
+    told.clear()
+    with transaction.atomic():
+        with pytest.raises(ValueError), transaction.atomic():
+            live.ping("lost")
+            raise ValueError
+        live.ping("kept")
+    assert told == [["kept"]]

@@ -1,0 +1,153 @@
+"""The customer base's rows: each text that others must not see holds its owner's mark."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+from djmoney.money import Money
+
+from crm import services
+from crm.models import (
+    Account,
+    Activity,
+    Contact,
+    Deal,
+    Lead,
+    Product,
+    Quote,
+    QuoteLine,
+    Request,
+    SalesTeam,
+    SalesTeamMember,
+    SavedView,
+    Stage,
+    StageChange,
+)
+from portal import demo
+from portal.access import Audience
+from portal.files import store_file
+from portal.registry import SubjectRef
+
+
+def usd(amount: int) -> Money:
+    """Dollars."""
+    return Money(Decimal(amount), "USD")
+
+
+def build(world) -> None:
+    """Make them: for each customer a request, a deal and a quote; a joint deal for each partner; a lead, views, activities."""
+    erin = world.users["erin@northwind.example"]
+    team = SalesTeam.objects.create(manager_name="LEAK:internal manager", office="LEAK:internal")
+    seller = SalesTeamMember.objects.create(name="LEAK:internal seller", team=team, user=erin)
+    public = Product.objects.create(
+        name="Workshop planning", category="Software", series="GTX", list_price=usd(4800), is_public=True, description="For everybody."
+    )
+    hidden = Product.objects.create(name="LEAK:internal product", series="LEAK:internal", list_price=usd(99), description="LEAK:internal")
+    world.rows |= {"product": public, "hidden_product": hidden, "seller": seller}
+    for name, owner, person, partner, partner_owner in (
+        (demo.ACME, "acme", "cara@acme.example", demo.PINE, "pine"),
+        (demo.BIRCH, "birch", "bea@birch.example", demo.QUILL, "quill"),
+    ):
+        organisation, joint_with = world.organisations[name], world.organisations[partner]
+        account = Account.objects.create(
+            name=f"LEAK:{owner} account", organisation=organisation, sector="LEAK:internal", office_location="LEAK:internal", owner=seller
+        )
+        contact = Contact.objects.create(
+            account=account, name=f"LEAK:{owner} contact", email=f"LEAK-{owner}@x.example", job_title="LEAK:internal"
+        )
+        request = Request.objects.create(
+            title=f"LEAK:{owner} request",
+            description=f"LEAK:{owner} words",
+            account=account,
+            contact=contact,
+            product=public,
+            customer_organisation=organisation,
+            submitted_by=world.users[person],
+            submitted_by_name=f"LEAK:{owner} person",
+        )
+        deal = Deal.objects.create(
+            title=f"LEAK:{partner_owner} deal",
+            account=account,
+            contact=contact,
+            product=public,
+            owner=seller,
+            request=request,
+            customer_organisation=organisation,
+            partner_organisation=joint_with,
+            partner_state=Deal.PartnerState.ACCEPTED,
+            stage=Stage.PROPOSAL,
+            amount=usd(4700),
+            list_price=usd(4800),
+            next_step="LEAK:internal",
+            engage_date=timezone.localdate(),
+        )
+        StageChange.objects.create(deal=deal, to_stage=Stage.PROPOSAL, actor_name="LEAK:internal", reason="LEAK:internal")
+        quote = Quote.objects.create(
+            deal=deal,
+            request=request,
+            customer_organisation=organisation,
+            version=1,
+            state=Quote.State.SENT,
+            subtotal=usd(4800),
+            total=usd(4700),
+            valid_until=timezone.localdate() + timedelta(days=10),
+            note=f"LEAK:{owner} note",
+            prepared_by_name=f"LEAK:{owner} preparer",
+            sent_at=timezone.now(),
+        )
+        QuoteLine.objects.create(quote=quote, position=1, description=f"LEAK:{owner} line", unit_price=usd(4800), total=usd(4800))
+        Quote.objects.create(
+            deal=deal,
+            request=request,
+            customer_organisation=organisation,
+            version=2,
+            subtotal=usd(4800),
+            total=usd(4600),
+            valid_until=timezone.localdate(),
+            note="LEAK:internal draft",
+        )
+        file = store_file(
+            world.actor("erin@northwind.example"),
+            SubjectRef("crm.request", request.pk),
+            f"LEAK:{owner}".encode(),
+            {Audience.CUSTOMER},
+            name=f"LEAK-{owner}-quote.txt",
+        )
+        Quote.objects.filter(pk=quote.pk).update(file_id=file.id)
+        for audience, mark, target in (
+            ("internal", "internal", {"deal": deal}),
+            ("customer", owner, {"request": request}),
+            ("partner", partner_owner, {"deal": deal}),
+        ):
+            Activity.objects.create(kind="note", audience=audience, text=f"LEAK:{mark} activity", author_name="LEAK:internal", **target)
+        inside = SubjectRef("crm.deal", deal.pk)
+        store_file(world.actor("erin@northwind.example"), inside, b"LEAK:internal", set(), name="LEAK-internal.txt")
+        Lead.objects.create(
+            name="LEAK:internal lead", company="LEAK:internal company", message="LEAK:internal", product=public, account=account
+        )
+        world.rows |= {f"{owner}_account": account, f"{owner}_request": request, f"{owner}_deal": deal, f"{owner}_quote": quote}
+    Deal.objects.create(
+        title="LEAK:internal deal",
+        external_key="LEAK:internal",
+        owner=seller,
+        product=hidden,
+        stage=Stage.LOST,
+        outcome=Deal.Outcome.LOST,
+        lost_reason="LEAK:internal",
+        partner_organisation=world.organisations[demo.PINE],
+        partner_state=Deal.PartnerState.DECLINED,
+    )
+    SavedView.objects.create(list_key="deals", name="LEAK:internal view", author=erin, is_shared=True)
+    services.save_view(world.actor("mona@northwind.example"), "deals", name="LEAK:mona own view", query="stage=lost")
+
+
+def samples(world) -> dict[str, list[dict]]:
+    """The lists are words, not rows."""
+    deal, account = world.rows["acme_deal"].pk, world.rows["acme_account"].pk
+    lists = [{"key": "deals"}, {"key": "accounts"}]
+    cards = [{"key": "deals", "pk": deal}, {"key": "accounts", "pk": account}]
+    return dict.fromkeys(("crm:list", "crm:create", "crm:export", "crm:view-save"), lists) | dict.fromkeys(
+        ("crm:card", "crm:peek", "crm:why", "crm:edit", "crm:note"), cards
+    )

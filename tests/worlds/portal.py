@@ -1,0 +1,49 @@
+"""The kernel's rows: an invitation, a line of the audit, files for each audience, pages of the site."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from django.core.files.images import ImageFile
+from wagtail.images import get_image_model
+
+from portal import demo
+from portal.access import Actor, Audience
+from portal.audit import record
+from portal.demo_site import seed_site
+from portal.files import store_file
+from portal.models import Job
+from portal.registry import SubjectRef
+from portal.services.invitations import invite
+
+ONE_PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
+
+
+def build(world) -> None:
+    """Make them."""
+    seed_site()
+    picture = get_image_model().objects.create(title="A picture", file=ImageFile(io.BytesIO(ONE_PIXEL), name="pixel.png"))
+    world.rows["picture"] = picture.get_rendition("original").file.name.removeprefix("images/")
+    system = Actor.system("world")
+    erin = world.erin
+    Job.objects.create(kind="world", title="LEAK:erin", total=10, done=3, owner_id=erin.user_id, membership_id=erin.membership_id)
+    for name, owner in ((demo.ACME, "acme"), (demo.BIRCH, "birch"), (demo.PINE, "pine"), (demo.QUILL, "quill")):
+        audience = Audience.CUSTOMER if owner in ("acme", "birch") else Audience.PARTNER
+        pk = world.organisations[name].pk
+        ref = SubjectRef("portal.organisation", pk)
+        invite(
+            system, organisation_id=pk, audience=audience, email=f"new@{owner}.example", name=f"LEAK:{owner}", roles=[f"{audience}_member"]
+        )
+        record(system, "organisation.checked", ref, reason="LEAK:internal")
+        for file_owner, audiences in ((owner, {audience}), ("internal", set())):
+            store_file(system, ref, f"LEAK:{file_owner}".encode(), audiences, name=f"LEAK-{file_owner}.txt")
+
+
+def samples(world) -> dict[str, list[dict]]:
+    """Values that no row can give: a mailed token is kept nowhere."""
+    return {
+        "join": [{"token": "nobody-has-this-token"}],
+        "ui-kit-data": [{"example": "months"}],
+        "site-picture": [{"path": world.rows["picture"]}],
+    }

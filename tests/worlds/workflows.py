@@ -1,0 +1,97 @@
+"""Processes in the world: steps of both customers and both partners, a failure, an approval, calls and messages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from portal.access import Actor
+from portal.registry import SubjectRef
+from tests.workflows.diagrams import ENDS, chain, diagram, flow, lane, service, user
+from workflows import packs, services
+from workflows.approvals import start_approval
+from workflows.connector_registry import connector
+from workflows.models import HumanTask, TaskCandidate
+from workflows.services.incidents import raise_incident
+
+SYSTEM = Actor.system("world")
+
+
+@connector("world.fails")
+def fails(step) -> dict:
+    """A step that always fails."""
+    raise RuntimeError("LEAK:internal the warehouse said no")
+
+
+# Sales checks; then the customer and the partner each do a step of their own, while a deadline and a message are waited for.
+JOINT = diagram(
+    "world_joint",
+    ENDS
+    + user("check", 'tandem:publicLabel="We check" tandem:partnerLabel="The company checks"', "", "LEAK:internal check the margin")
+    + '<bpmn:parallelGateway id="fork"/><bpmn:parallelGateway id="join"/>'
+    + user("customer_step", 'tandem:publicLabel="You choose a date" tandem:due="P7D"', "", "Choose a date")
+    + user("partner_step", 'tandem:partnerLabel="You offer a person"', "", "Offer a person")
+    + user("ask", 'tandem:candidates="= asked"', "", "LEAK:internal ask around")
+    + '<bpmn:intermediateCatchEvent id="paid"><bpmn:messageEventDefinition messageRef="m_paid"/></bpmn:intermediateCatchEvent>'
+    + '<bpmn:intermediateCatchEvent id="later"><bpmn:timerEventDefinition><bpmn:timeDuration>P30D</bpmn:timeDuration>'
+    "</bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>"
+    + chain("start", "check", "fork")
+    + "".join(flow("fork", step) + flow(step, "join") for step in ("customer_step", "partner_step", "ask", "paid", "later"))
+    + chain("join", "end"),
+    lanes=lane("Sales", "internal", "sales", "start", "check", "fork", "join", "ask", "paid", "later", "end")
+    + lane("Customer", "customer", "", "customer_step")
+    + lane("Partner", "partner", "", "partner_step"),
+    top='<bpmn:message id="m_paid" name="paid" tandem:correlation="number"/>',
+)
+FAILING = diagram("world_failing", ENDS + service("work", "world.fails") + chain("start", "work", "end"))
+NIGHTLY = diagram(
+    "world_nightly",
+    '<bpmn:startEvent id="start"><bpmn:timerEventDefinition><bpmn:timeCycle>0 3 * * *</bpmn:timeCycle></bpmn:timerEventDefinition>'
+    '</bpmn:startEvent><bpmn:endEvent id="end"/>' + chain("start", "end"),
+)
+
+
+def build(cast) -> None:
+    """Publish the processes and put every kind of row into the world."""
+    packs.deploy_shipped()
+    for xml in (JOINT, FAILING, NIGHTLY):
+        services.deploy(SYSTEM, xml, note="LEAK:internal made for the world")
+    places = {name.split()[0].lower(): row.pk for name, row in cast.organisations.items()}
+    for number, (customer, partner) in enumerate((("acme", "pine"), ("birch", "quill"))):
+        pk = services.start_process(
+            SYSTEM,
+            "world_joint",
+            subject=SubjectRef("portal.organisation", places[customer]),
+            data={"number": number, "asked": [cast.erin.user_id, cast.dan.user_id], "secret": "LEAK:internal margin 40 %"},
+            title=f"LEAK:internal joint work for {customer}",
+            customer_organisation_id=places[customer],
+            partner_organisation_id=places[partner],
+        )
+        check = HumanTask.objects.get(instance_id=pk, status="open")
+        services.delegate_task(cast.mona, check.pk, cast.erin.user_id, "LEAK:internal please be quick")
+        services.complete_task(cast.erin, check.pk, {})
+        for audience, owner in (("customer", customer), ("partner", partner)):
+            HumanTask.objects.filter(instance_id=pk, audience=audience).update(note=f"LEAK:{owner} a note")
+    failing = services.start_process(SYSTEM, "world_failing", title="LEAK:internal a failing process")
+    call = services.enqueue_call(
+        "mail",
+        {"to": ["x@acme.example"], "subject": "LEAK:internal", "text": "LEAK:internal"},
+        idempotency_key="world",
+        instance_id=failing,
+    )
+    raise_incident(failing, "work", "outbox.failed", "LEAK:internal no line", call=call)
+    services.correlate_message("nobody waits", {"number": 99}, {"text": "LEAK:nobody"}, ttl=timedelta(days=1))
+    ref = SubjectRef("portal.organisation", places["acme"])
+    start_approval(cast.mona, ref, [cast.erin.user_id, cast.dan.user_id], text="LEAK:internal may we?")
+    days = [timezone.localdate() + timedelta(days=n) for n in (0, 5)]
+    services.plan_absence(cast.fiona, *days, cast.mona.user_id, note="LEAK:internal in Lisbon")
+    HumanTask.objects.filter(instance__title__startswith="LEAK:internal joint work for acme").update(due=timezone.now() - timedelta(days=1))
+    snoozed = HumanTask.objects.filter(status="open", assignee_id=cast.erin.user_id).first()
+    services.snooze_task(cast.erin, snoozed.pk, timezone.now() + timedelta(days=1))
+    assert TaskCandidate.objects.exists()
+
+
+def samples(world) -> dict[str, list[dict]]:
+    """The radar's kinds are words, not rows."""
+    return {"workflows:radar-mend": [{"kind": "overdue"}]}
