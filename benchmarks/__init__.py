@@ -1,0 +1,1 @@
+"""Measurements, all as ratios within one run: `make bench`."""
