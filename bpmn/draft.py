@@ -23,11 +23,11 @@ class _Answers:
 
     def __init__(self, given: Mapping[str, Any]):
         self.given = given
-        self.calls: list[str] = []
+        self.calls: list[tuple[str, str]] = []
 
     def call(self, connector: str, parameters: dict[str, Any], step: StepContext) -> Any:
         """A service's answer: the given one, else an empty one."""
-        self.calls.append(connector)
+        self.calls.append((step.element_id, connector))
         return self.given.get(step.element_id, {})
 
     def of_person(self, element: Element) -> dict[str, Any]:
@@ -56,19 +56,13 @@ class DraftRun:
     def __init__(self, definition: Definition, data: Mapping[str, Any], answers: Mapping[str, Any], now: datetime = NOW):
         self.definition, self.now = definition, now
         self.host = _Answers(answers)
-        self.acts: list[dict[str, str]] = []
+        self.acts: list[dict[str, Any]] = []
         self.history: list[tuple[str, str]] = []
         self.thrown: list[Thrown] = []
         self.assumed: dict[str, Any] = {}
         starts = definition.start_events
         at = None if any(s.event == "none" for s in starts) or not starts else starts[0].element_id
-        self.acts.append({"act": "start", "element": at or ""})
-        self.out = self._keep(engine.start(definition, data, host=self.host, now=now, at=at))
-
-    def _keep(self, out: Outcome) -> Outcome:
-        self.history += [(record.element_id, record.state) for record in out.history]
-        self.thrown += out.thrown
-        return out
+        self._did("start", at or "", engine.start(definition, data, host=self.host, now=now, at=at))
 
     def go(self, max_acts: int = MAX_ACTS) -> None:
         """Act until nothing more can be done, or the bound is reached."""
@@ -94,7 +88,8 @@ class DraftRun:
             elif self.out.timers:
                 timer = min(self.out.timers, key=lambda wait: wait.due)
                 self.now = max(now, timer.due)
-                self._did("timer", timer.element_id, engine.fire_timer(definition, state, timer.id, host=host, now=self.now))
+                fired = engine.fire_timer(definition, state, timer.id, host=host, now=self.now)
+                self._did("timer", timer.element_id, fired, after=(self.now - now).total_seconds())
             elif self.out.messages:
                 wait = self.out.messages[0]
                 payload = self._payload(wait.element_id)
@@ -107,22 +102,28 @@ class DraftRun:
         return True
 
     def _assume(self) -> bool:
-        """Give a variable that a step asks for and nothing has set the value 1, once, and try the step again."""
+        """Give a variable that a step asks for and nothing has set a value, once, and try the step again."""
         for incident in self.out.incidents:
             missing = MISSING.search(incident.message)
             if missing and missing[1] not in self.assumed:
-                self.assumed[missing[1]] = 1
+                self.assumed[missing[1]] = value = self._guess(missing[1], incident.element_id)
                 out = engine.resume(
-                    self.definition, self.out.state, host=self.host, now=self.now, task_id=incident.task_id, data={missing[1]: 1}
+                    self.definition, self.out.state, host=self.host, now=self.now, task_id=incident.task_id, data={missing[1]: value}
                 )
                 self._did("assume", incident.element_id, out)
                 return True
         return False
 
+    def _guess(self, name: str, element_id: str) -> Any:
+        """An empty mapping where the step looks something up in the variable, else 1."""
+        element = self.definition.element(element_id)
+        told = f"{element} {[self.definition.flows[flow] for flow in element.outgoing if flow in self.definition.flows]}"
+        return {} if re.search(rf"\b{name}\s*(\.\s*\w|\[)", told) else 1
+
     def _do_task(self, task: ActiveTask) -> None:
         answer = self.host.of_person(self.definition.element(task.element_id))
         out = engine.complete(self.definition, self.out.state, task.id, answer, host=self.host, now=self.now)
-        self._did("task", task.element_id, out)
+        self._did("task", task.element_id, out, answer=answer)
 
     def _hand_over(self) -> bool:
         """Give what the process has thrown to its own waits."""
@@ -139,12 +140,17 @@ class DraftRun:
         given = self.host.given.get(element_id)
         return given if isinstance(given, Mapping) else {}
 
-    def _did(self, act: str, element_id: str, out: Outcome) -> None:
-        self.acts.append({"act": act, "element": element_id})
-        self.out = self._keep(out)
+    def _did(self, act: str, element_id: str, out: Outcome, **told: Any) -> None:
+        steps = [(record.element_id, record.state) for record in out.history]
+        self.acts.append(
+            {"act": act, "element": element_id, "steps": [element for element, state in steps if state == "completed"], **told}
+        )
+        self.history += steps
+        self.thrown += out.thrown
+        self.out = out
 
     def report(self) -> dict[str, Any]:
-        """How it ended, or where it waits; what was done, and the steps that ran."""
+        """How it ended, or where it waits; what was done (with the answers given and the seconds waited), and the steps that ran."""
         out = self.out
         waits = [{"kind": "task", "element": t.element_id} for t in out.user_tasks]
         waits += [{"kind": "service", "element": s.element_id} for s in out.service_waits]
@@ -160,7 +166,8 @@ class DraftRun:
             "active": list(out.active),
             "waits": waits,
             "incidents": [{"element": i.element_id, "code": i.code, "message": i.message} for i in out.incidents],
-            "services": self.host.calls,
+            "services": [connector for _element, connector in self.host.calls],
+            "answered": {element: self.host.given.get(element, {}) for element, _connector in self.host.calls},
             "assumed": self.assumed,
         }
 

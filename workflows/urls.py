@@ -23,6 +23,7 @@ urlpatterns = [
     path("processes/draw/", designer.draw, name="designer-new"),
     path("processes/draw/kit.json", designer.kit, name="designer-kit"),
     path("processes/draw/check/", designer.check_drawing, name="designer-check"),
+    path("processes/draw/try/", designer.try_drawing, name="designer-try"),
     path("processes/draw/publish/", designer.publish_drawing, name="designer-publish"),
     path("processes/draw/p/<str:key>/", designer.draw, name="designer"),
     path("processes/running/", instances.index, name="instances"),

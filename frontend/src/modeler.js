@@ -1,8 +1,9 @@
 // The bundle of the page where processes are drawn, checked and published: {% block scripts %}{% bundle "modeler" %}{% endblock %}
 //
-//   <div data-designer data-kit-url="…" data-check-url="…" data-publish-url="…" data-xml-url="… or empty" data-key="request_to_delivery">
+//   <div data-designer data-kit-url="…" data-check-url="…" data-try-url="…" data-publish-url="…" data-xml-url="… or empty" data-key="request_to_delivery">
 //     <div data-designer-canvas></div> <aside data-designer-panel></aside> <ul data-designer-problems></ul>
-//     <button data-designer-do="undo|redo|check|publish|download|fit">
+//     <div data-designer-trial></div>
+//     <button data-designer-do="undo|redo|check|try|publish|download|fit">
 //   The drawing is kept in this browser with every change, so that no error and no lost connection takes it away. The bpmn.io mark stays fully visible.
 import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
@@ -17,6 +18,7 @@ import { toast } from './toast.js';
 import { tandem } from './designer/moddle.js';
 import { openPanel } from './designer/panel.js';
 import { blank } from './designer/start.js';
+import { openTrial } from './designer/trial.js';
 
 const READABLE = 0.65;
 const AUDIENCES = ['internal', 'partner', 'customer'];
@@ -60,7 +62,7 @@ function showProblems(list, modeler, told, words) {
 
 onElement('[data-designer]', async (frame) => {
   const part = (name) => frame.querySelector(`[data-designer-${name}]`);
-  const { kitUrl, checkUrl, publishUrl, xmlUrl, key, copy } = frame.dataset;
+  const { kitUrl, checkUrl, tryUrl, publishUrl, xmlUrl, key, copy } = frame.dataset;
   const kit = await (await fetch(kitUrl)).json();
   const draftKey = `drawing:${document.body.dataset.user}:${copy ? `copy-of-${key}` : key || 'new'}`;
   const modeler = new BpmnModeler({ container: part('canvas'), moddleExtensions: { tandem }, additionalModules: [tokenSimulation] });
@@ -86,6 +88,7 @@ onElement('[data-designer]', async (frame) => {
   let timer;
   modeler.on('commandStack.changed', () => {
     colour(modeler);
+    trial.clear();
     clearTimeout(timer);
     timer = setTimeout(async () => {
       localStorage.setItem(draftKey, await xml());
@@ -106,11 +109,28 @@ onElement('[data-designer]', async (frame) => {
     return answer.ok ? told : null;
   }
 
+  const trial = openTrial(part('trial'), modeler, kit, () => acts.try());
+
   const acts = {
     undo: () => modeler.get('commandStack').undo(),
     redo: () => modeler.get('commandStack').redo(),
     fit: () => modeler.get('canvas').zoom('fit-viewport', 'auto'),
     check,
+    async try() {
+      const answer = await send(tryUrl, { xml: await xml(), base: copy ? '' : key ?? '', ...trial.given() });
+      const told = await answer.json().catch(() => ({}));
+      if (told.problems) {
+        showProblems(part('problems'), modeler, told, kit.words);
+        part('problems').closest('section').hidden = false;
+        return toast({ text: kit.words.mendFirst, kind: 'warn' });
+      }
+      if (!told.trial) return toast({ text: kit.words.tryFailed, kind: 'bad' });
+      trial.show(told.trial);
+      const card = part('trial').closest('section');
+      card.hidden = false;
+      card.scrollIntoView({ block: 'nearest' });
+      return null;
+    },
     async publish() {
       const told = await check();
       if (!told) return toast({ text: kit.words.mendFirst, kind: 'warn' });

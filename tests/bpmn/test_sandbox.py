@@ -57,6 +57,21 @@ def test_a_draft_run_assumes_what_nothing_has_set_and_says_so():
     assert report["steps"][-1] == "b" and report["assumed"] == {}
 
 
+def test_what_a_step_looks_into_is_assumed_to_be_a_mapping():
+    asked = (
+        start()
+        + xor("g", "d")
+        + user("a")
+        + user("b")
+        + flow("start", "g")
+        + flow("g", "a", "deal.get('x') is None")
+        + flow("g", "b", id="d")
+    )
+    report = draft.run(parse(wrap(asked)))
+    assert (report["ended"], report["assumed"]) == ("completed", {"deal": {}})
+    assert [act.get("answer") for act in report["acts"] if act["act"] == "task"] == [{}]
+
+
 def test_a_sandboxed_run_tells_the_same():
     assert draft_run(EVERYTHING) == draft.run(parse(EVERYTHING))
 

@@ -1,7 +1,7 @@
 """What can be done with processes: every write goes through here."""
 
 from workflows.services.absences import end_absence, plan_absence
-from workflows.services.deployment import DeployResult, deploy
+from workflows.services.deployment import DeployResult, deploy, try_out
 from workflows.services.instances import (
     BulkResult,
     ProcessStart,
@@ -67,4 +67,5 @@ __all__ = [
     "start_processes",
     "suspend_instance",
     "when_to_wake",
+    "try_out",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -12,6 +13,7 @@ from lxml import etree
 
 from bpmn.model import Definition, DeployRefused, Problem
 from bpmn.parser import parse
+from bpmn.sandbox import draft_run
 from bpmn.vendors import translated
 from bpmn.xml_safety import read_xml
 from portal.access import Actor
@@ -47,6 +49,21 @@ def check(xml: bytes, *, decisions: Mapping[str, bytes] | Iterable[tuple[str, by
     if problems:
         raise DeployRefused(problems)
     return definition
+
+
+def try_out(
+    xml: bytes,
+    *,
+    decisions: Mapping[str, bytes] | None = None,
+    data: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> tuple[Definition, dict[str, Any]]:
+    """Run a drawing in memory, in a process of its own, with the given answers by element id and default ones elsewhere; nothing is
+    called, sent or stored. Gives the definition and the report of `bpmn.draft`. Raises DeployRefused and EngineError."""
+    definition = check(xml, decisions=decisions or {})
+    xml, _notes = translated(xml)
+    used = _used(xml, dict(decisions or {}))
+    return definition, draft_run(xml, decisions=used, called=_sources(_called_rows(xml)), data=data, answers=answers)
 
 
 def deploy(

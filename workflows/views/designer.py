@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from bpmn.model import DeployRefused, Problem
+from bpmn.model import DeployRefused, EngineError, Problem
 from portal.access import Audience, requires
 from portal.registry import registry
 from workflows import selectors, services
@@ -19,6 +20,7 @@ from workflows.access import WorkflowPermission
 from workflows.connector_registry import connectors
 from workflows.selectors.definitions import definition_decisions, versions
 from workflows.services.deployment import check
+from workflows.trials import trial
 
 MAX_DRAWING = 2 * 1024 * 1024
 
@@ -75,6 +77,28 @@ def check_drawing(request: HttpRequest) -> JsonResponse:
             "running": running,
         }
     )
+
+
+@require_POST
+@requires(Audience.INTERNAL, permission=WorkflowPermission.PUBLISH)
+def try_drawing(request: HttpRequest) -> JsonResponse:
+    """A trial run of a drawing: what would happen with these answers (`answers`, by element id) and variables (`data`), both JSON."""
+    try:
+        given = {name: json.loads(request.POST.get(name) or "{}") for name in ("data", "answers")}
+    except ValueError:
+        given = {"data": None}
+    if not all(isinstance(one, dict) for one in given.values()):
+        return JsonResponse(
+            {"problems": [{"element_id": None, "code": "answers", "message": _("The answers can't be read."), "remedy": ""}]}, status=400
+        )
+    decisions = definition_decisions(request.actor, request.POST.get("base", ""))
+    try:
+        definition, report = services.try_out(_content(request), decisions=decisions, **given)
+    except DeployRefused as refused:
+        return _refusal(refused)
+    except EngineError as error:
+        return _refusal(DeployRefused([Problem(None, getattr(error, "code", "trial"), str(error), "")]))
+    return JsonResponse({"trial": trial(definition, report)})
 
 
 @require_POST
@@ -233,6 +257,13 @@ def _words() -> dict[str, str]:
         "chooseSomething": _("Choose something in the drawing."),
         "newProcess": _("New process"),
         "noProblems": _("Nothing stands against publishing."),
+        "tryAgain": _("Try again with these answers"),
+        "tryFailed": _("The trial run could not be made. Please try again."),
+        "beginsWith": _("Begins with"),
+        "beginsWithHelp": _("The drawing asks for these and nothing sets them: 1 or an empty set {} is assumed until you say otherwise."),
+        "functionsAnswer": _("What functions answer"),
+        "functionsAnswerHelp": _('Nothing is called in a trial run; a set of values is written {"family": "roof", "amount": 500}.'),
+        "decidedWith": _("Button"),
         "mendFirst": _("Some things have to be mended first."),
         "publish": _("Publish"),
         "publishQuestion": _("Publish “{name}”?"),
