@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from djmoney.money import Money
 
 from crm import services
-from crm.models import Account, Contact, Deal, Product, Request, SalesTeam, SalesTeamMember, Stage
+from crm.models import Account, Contact, Deal, Product, Quote, Request, SalesTeam, SalesTeamMember, Stage
 from crm.services import NewRequest
 from portal.access import Audience
 from portal.demo import ACME, BIRCH, World
@@ -153,6 +153,16 @@ def seed_history(products: dict[str, Product]) -> None:
             )
         )
     Deal.objects.bulk_create(rows)
+
+
+def put_into_the_past(request_id: int, began: datetime, ended: datetime) -> None:
+    """Date a finished sample request, its deal and its quote back, as if they had been made then."""
+    Request.objects.filter(pk=request_id).update(created_at=began, closed_at=ended)
+    middle = began + (ended - began) / 3
+    Deal.objects.filter(request_id=request_id).update(
+        is_sample=True, engage_date=began.date(), close_date=middle.date(), stage_since=ended, created_at=began
+    )
+    Quote.objects.filter(request_id=request_id).update(sent_at=middle - timedelta(days=1), decided_at=middle)
 
 
 def _do(actor, request: Request, element_id: str, values: dict, action: str) -> None:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("crm/deals/<int:pk>/moves/", cards.moves, name="moves"),
     path("crm/leads/<int:pk>/decide/", cards.lead_decision, name="lead-decision"),
     path("crm/accounts/similar/", cards.similar, name="similar"),
+    path("crm/organisations/<int:organisation_id>/", cards.of_organisation, name="organisation"),
     path("crm/quotes/<int:pk>/", cards.quote, name="quote"),
     path("crm/pick/<slug:kind>/", lists.pick, name="pick"),
     path("crm/views/<int:view_id>/delete/", lists.delete_view, name="view-delete"),

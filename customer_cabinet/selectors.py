@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import selectors as crm
 from portal.access import Actor, Audience
 from portal.registry import SiteForm
 from projects import selectors as projects
-from workflows.selectors import InboxFilter, TaskRow, inbox_counts, standing, tasks_for
+from workflows.selectors import Forecast, InboxFilter, TaskRow, forecasts, inbox_counts, standing, tasks_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +23,31 @@ class RequestRow:
     request: crm.RequestView
     stands_at: str
     needs_you: bool
+    forecast: Forecast | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComingDate:
+    """A day that the reader should know of."""
+
+    day: date
+    what: str
+    about: str
+    url: str
+    icon: str
+    is_yours: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What needs you, what is in progress, what is done."""
+    """What needs you, what is in progress, what is done, the next dates, and who looks after you."""
 
     tasks: list[TaskRow]
     in_progress: list[RequestRow]
     done: list[crm.RequestView]
     projects: list[projects.ProjectRow]
+    dates: list[ComingDate]
+    caretaker: crm.Caretaker | None
 
     @property
     def is_empty(self) -> bool:
@@ -52,14 +69,39 @@ def home(actor: Actor) -> Home:
         request_rows(actor, running, tasks),
         [r for r in crm.requests_for(actor, limit=60) if r.state != "open"][:10],
         projects.projects_for(actor, state="active", limit=10),
+        coming_dates(actor, tasks),
+        crm.caretaker_of(actor),
     )
 
 
 def request_rows(actor: Actor, requests: list[crm.RequestView], tasks: list[TaskRow]) -> list[RequestRow]:
-    """Requests with where each stands."""
-    waiting = standing(actor, [r.instance_id for r in requests if r.instance_id])
+    """Requests with where each stands and when it will probably be done."""
+    ids = [r.instance_id for r in requests if r.instance_id and r.state == "open"]
+    waiting, ends = standing(actor, ids), forecasts(actor, ids)
     mine = {t.instance_id for t in tasks}
-    return [RequestRow(r, waiting.get(r.instance_id or 0, ""), r.instance_id in mine) for r in requests]
+    return [RequestRow(r, waiting.get(r.instance_id or 0, ""), r.instance_id in mine, ends.get(r.instance_id or 0)) for r in requests]
+
+
+def coming_dates(actor: Actor, tasks: list[TaskRow], limit: int = 6) -> list[ComingDate]:
+    """The next days of the actor's steps, quotes and milestones, soonest first; what has passed is shown where it waits, not here."""
+    found = [_date_of_task(task, task.due) for task in tasks if task.due]
+    decided = {task.subject.ref for task in tasks if task.due and task.subject}
+    for quote in crm.quotes_for(actor, open_only=True, limit=limit):
+        if quote.ref in decided:  # the step that decides on it ends the same day
+            continue
+        url = reverse("customer_cabinet:quote", args=[quote.id])
+        found.append(ComingDate(quote.valid_until, _("The quote ends"), quote.number, url, "file-text", True))
+    for milestone in projects.coming_milestones(actor, limit):
+        url = reverse("customer_cabinet:project", args=[milestone.project_id])
+        found.append(ComingDate(milestone.due, milestone.name, milestone.project, url, "target-arrow", milestone.is_mine))
+    today = timezone.localdate()
+    return sorted((one for one in found if one.day >= today), key=lambda one: one.day)[:limit]
+
+
+def _date_of_task(task: TaskRow, due: datetime) -> ComingDate:
+    about = task.title or (task.subject.title if task.subject else "")
+    url = (task.subject and task.subject.url) or reverse("customer_cabinet:step", args=[task.id])
+    return ComingDate(timezone.localdate(due), task.name, about, url, "hand-click", True)
 
 
 def site_forms() -> list[SiteForm]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customer_cabinet.views import home, requests, team
+from customer_cabinet.views import home, messages, requests, team
 
 app_name = "customer_cabinet"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("requests/<int:request_id>/body/", requests.request_body, name="request-body"),
     path("steps/<int:task_id>/", requests.step, name="step"),
     path("quotes/<int:quote_id>/", requests.quote, name="quote"),
+    path("messages/", messages.conversations, name="messages"),
+    path("messages/list/", messages.conversation_list, name="messages-list"),
+    path("messages/company/", messages.with_company, name="messages-company"),
     path("projects/", home.project_list, name="projects"),
     path("projects/<int:project_id>/", home.project, name="project"),
     path("team/", team.team, name="team"),

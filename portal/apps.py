@@ -57,7 +57,7 @@ class PortalConfig(AppConfig):
                 icon="building",
                 visible=visible_organisations,
                 title=lambda row: row.name,
-                url=lambda actor, pk: None,
+                url=_organisation_url,
                 organisations=lambda pk: [(Audience.CUSTOMER, pk), (Audience.PARTNER, pk)],
             )
         )
@@ -85,6 +85,13 @@ class PortalConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         post_migrate.connect(_ensure_site, sender=self, dispatch_uid="portal.ensure_site")
+
+
+def _organisation_url(actor, pk: int) -> str | None:
+    """Where a conversation with an organisation as a whole stands: on its account's card, and among the messages of its own people."""
+    if actor.is_internal:
+        return f"/work/crm/organisations/{pk}/"
+    return "/cabinet/messages/company/" if actor.is_customer and actor.organisation_id == pk else None
 
 
 def _ensure_site(using: str, **_context) -> None:

@@ -156,6 +156,26 @@ def _row(project: Project, milestones: list[Milestone], actor: Actor) -> Project
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ComingMilestone:
+    """A milestone that isn't reached yet, with its project, for lists of dates."""
+
+    project_id: int
+    project: str
+    name: str
+    due: date
+    is_mine: bool
+
+
+def coming_milestones(actor: Actor, limit: int = 10) -> list[ComingMilestone]:
+    """The next milestones with a date in all running projects of the actor, soonest first; one query."""
+    rows = visible_milestones(actor).filter(project__state=Project.State.ACTIVE, reached=None, due__isnull=False).select_related("project")
+    return [
+        ComingMilestone(m.project_id, m.project.name, _public(m, actor), m.due, m.audience == actor.audience)
+        for m in rows.order_by("due", "pk")[:limit]
+    ]
+
+
 def counts(actor: Actor) -> dict[str, int]:
     """How many projects stand in each state."""
     found = dict(visible_projects(actor).values_list("state").annotate(n=Count("pk")).order_by())

@@ -1,9 +1,11 @@
 """Reads of the customer base for pages and other packages: `fn(actor, …)` → small frozen dataclasses."""
 
 from crm.selectors.accounts import (
+    Caretaker,
     KnownCompany,
     SimilarAccount,
     account_of_organisation,
+    caretaker_of,
     find_company,
     plain_name,
     similar_accounts,
@@ -20,10 +22,11 @@ from crm.selectors.deals import (
     partner_facts,
     stage_labels,
 )
-from crm.selectors.quotes import QuoteLineView, QuoteView, quote_view, quotes_of_deal, quotes_of_request
+from crm.selectors.quotes import QuoteLineView, QuoteView, quote_view, quotes_for, quotes_of_deal, quotes_of_request
 from crm.selectors.requests import RequestView, request_view, requests_for
 
 __all__ = [
+    "Caretaker",
     "DealFacts",
     "JointDealFacts",
     "PartnerFacts",
@@ -34,6 +37,7 @@ __all__ = [
     "RequestView",
     "SimilarAccount",
     "account_of_organisation",
+    "caretaker_of",
     "catalogue",
     "deal_facts",
     "deals_of_request",
@@ -44,6 +48,7 @@ __all__ = [
     "plain_name",
     "product_card",
     "quote_view",
+    "quotes_for",
     "quotes_of_deal",
     "quotes_of_request",
     "request_view",

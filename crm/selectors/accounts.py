@@ -78,3 +78,21 @@ def find_company(actor: Actor, name: str) -> KnownCompany | None:
     if same is None:
         return None
     return KnownCompany(same.account_id, same.name, Deal.objects.filter(account_id=same.account_id, outcome=None).count())
+
+
+@dataclass(frozen=True, slots=True)
+class Caretaker:
+    """The employee who looks after a customer, as the customer knows them."""
+
+    name: str
+    job_title: str
+    phone: str
+
+
+def caretaker_of(actor: Actor) -> Caretaker | None:
+    """Who looks after the actor's own organisation; None where nobody has been named, or for anybody but a customer."""
+    if not (actor.is_customer and actor.organisation_id):
+        return None
+    account = Account.objects.select_related("owner__user").filter(organisation_id=actor.organisation_id).first()
+    user = account.owner.user if account and account.owner else None
+    return Caretaker(user.name, user.job_title, user.phone) if user and user.is_active else None

@@ -91,20 +91,27 @@ def _views(rows: QuerySet[Quote], *, with_lines: bool = True) -> list[QuoteView]
             row.decided_by_name,
             row.decision_reason,
         )
-        for row in (rows.prefetch_related("lines") if with_lines else rows).order_by("-version")
+        for row in (rows.prefetch_related("lines") if with_lines else rows)
     ]
 
 
 def quotes_of_request(actor: Actor, request_id: int) -> list[QuoteView]:
     """The versions of a request's quote that the actor may see, newest first."""
-    return _views(visible_quotes(actor).filter(request_id=request_id))
+    return _views(visible_quotes(actor).filter(request_id=request_id).order_by("-version"))
 
 
 def quotes_of_deal(actor: Actor, deal_id: int, *, with_lines: bool = True) -> list[QuoteView]:
     """The versions of a deal's quote that the actor may see, newest first."""
-    return _views(visible_quotes(actor).filter(deal_id=deal_id), with_lines=with_lines)
+    return _views(visible_quotes(actor).filter(deal_id=deal_id).order_by("-version"), with_lines=with_lines)
 
 
 def quote_view(actor: Actor, quote_id: int) -> QuoteView | None:
     """One quote, or None where the actor may not see it."""
     return next(iter(_views(visible_quotes(actor).filter(pk=quote_id))), None)
+
+
+def quotes_for(actor: Actor, *, open_only: bool = False, limit: int = 50) -> list[QuoteView]:
+    """The quotes that the actor may see, without their lines: the newest first, or those that wait for an answer, the next to end first."""
+    rows = visible_quotes(actor)
+    rows = rows.filter(state=Quote.State.SENT).order_by("valid_until", "pk") if open_only else rows.order_by("-sent_at", "-pk")
+    return _views(rows[:limit], with_lines=False)

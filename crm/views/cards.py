@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,7 +16,7 @@ from crm.access import CrmPermission, visible_leads
 from crm.forms import FORMS, NEW_FORMS, ActivityForm
 from crm.lists import DEALS, ListSpec
 from crm.models import Stage
-from crm.selectors import similar_accounts
+from crm.selectors import account_of_organisation, similar_accounts
 from crm.selectors.timeline import timeline, why
 from crm.views.common import is_fragment, ref_of, row_of, spec_of
 from portal.access import Actor, Audience, requires
@@ -66,11 +67,23 @@ def card(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     if context["has_process"]:
         context["road"] = road_for(request.actor, ref)
         context["tasks"] = open_tasks_for(request.actor, ref)
+    if spec.key == "accounts" and row.organisation_id:
+        context["organisation_ref"] = f"portal.organisation:{row.organisation_id}"
     if spec.key == "deals":
         context["request_ref"] = f"crm.request:{row.request_id}" if row.request_id else ""
         context["can_ask"] = not row.outcome and current(approvals.KEY) is not None
         context["can_move"] = not row.outcome and request.actor.can(CrmPermission.EDIT)
     return render(request, "crm/parts/_card_body.html" if is_fragment(request, "card-body") else "crm/card.html", context)
+
+
+@require_GET
+@requires(Audience.INTERNAL, permission=CrmPermission.VIEW)
+def of_organisation(request: HttpRequest, organisation_id: int) -> HttpResponse:
+    """The card of the account that stands for an organisation: where its conversation with the company is."""
+    account_id = account_of_organisation(organisation_id)
+    if account_id is None:
+        raise Http404
+    return redirect(f"{reverse('crm:card', args=['accounts', account_id])}#conversation")
 
 
 @require_GET

@@ -23,7 +23,7 @@ from portal.files import store_file
 from portal.registry import SubjectRef
 from projects import selectors as projects
 from workflows.forms import task_form
-from workflows.selectors import InboxFilter, open_tasks_for, road_for, task_detail, tasks_for
+from workflows.selectors import InboxFilter, forecasts, open_tasks_for, road_for, task_detail, tasks_for
 from workflows.steps import step_page
 
 customer = requires(Audience.CUSTOMER)
@@ -91,6 +91,7 @@ def _context(request: HttpRequest, request_id: int) -> dict:
     return {
         "row": row,
         "road": road,
+        "forecast": forecasts(actor, [road.instance_id]).get(road.instance_id) if road and row.state == "open" else None,
         "steps": [(task, task_form(actor, task.id)) for task in tasks],
         "quotes": crm.quotes_of_request(actor, request_id),
         "projects": [p for p in projects.projects_for(actor) if road and p.instance_id == road.instance_id],

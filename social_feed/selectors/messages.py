@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.safestring import SafeString
 
 from portal.access import Actor, Audience
 from portal.files import FileView, files_for_many
-from portal.registry import SubjectRef, registry
+from portal.registry import SubjectRef, SubjectView, registry
 from portal.selectors import OrganisationView, actors_of, employees, organisations, organisations_of
-from social_feed.access import MESSAGE, messages_of_audience
+from social_feed.access import MESSAGE, messages_of_audience, visible_notifications
 from social_feed.models import Message
-from social_feed.text import render
+from social_feed.text import excerpt, render
 from workflows.selectors import linked_subjects
 
 OUTSIDE = (Audience.CUSTOMER, Audience.PARTNER)
@@ -214,3 +214,39 @@ def all_files_for(actor: Actor, ref: SubjectRef) -> list[FileView]:
 def topics_of_conversation(actor: Actor, ref: SubjectRef) -> str:
     """The live topics whose pings mean that the conversation may have changed."""
     return " ".join(str(other) for other in seen_conversation(actor, ref))
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """A record on which people have written to each other, with the last words."""
+
+    subject: SubjectView
+    author: str
+    words: str
+    at: datetime
+    is_own: bool
+    unread: int
+
+
+def conversations(actor: Actor, limit: int = 50) -> list[ConversationView]:
+    """The conversations that the actor may read, the one with the newest message first; the queries don't grow with their number."""
+    rows = messages_of_audience(actor).values("subject_kind", "subject_id").annotate(last=Max("pk")).order_by("-last")
+    newest = Message.objects.in_bulk([row["last"] for row in rows[:limit]])
+    refs = {pk: SubjectRef(row.subject_kind, row.subject_id) for pk, row in newest.items()}
+    seen = registry.resolve_many(actor, refs.values())
+    waiting: dict[SubjectRef, int] = {}
+    unread = visible_notifications(actor).filter(kind__in=("message", "mention"), read__isnull=True).order_by()
+    for kind, pk in unread.values_list("subject_kind", "subject_id")[:MANY]:
+        waiting[SubjectRef(kind, pk)] = waiting.get(SubjectRef(kind, pk), 0) + 1
+    return [
+        ConversationView(
+            seen[refs[pk]],
+            newest[pk].author_name,
+            excerpt(newest[pk].body),
+            newest[pk].created,
+            newest[pk].author_id is not None and newest[pk].author_id == actor.user_id,
+            waiting.get(refs[pk], 0),
+        )
+        for pk in sorted(newest, reverse=True)
+        if refs[pk] in seen
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -126,6 +127,16 @@ def mark_read(actor: Actor, ids: Iterable[int] | None = None) -> int:
         if changed:
             ping(f"bell:{actor.user_id}")
     return changed
+
+
+def mark_messages_read(actor: Actor, subjects: Iterable[SubjectRef]) -> int:
+    """The reader has the conversation of these records before them: what told of its messages is read."""
+    about = Q(pk__in=[])
+    for ref in subjects:
+        about |= Q(subject_kind=ref.kind, subject_id=ref.id)
+    unread = visible_notifications(actor).filter(about, kind__in=("message", "mention"), read__isnull=True)
+    ids = list(unread.values_list("pk", flat=True))
+    return mark_read(actor, ids) if ids else 0
 
 
 _UNREAD = rows.Prepared(

@@ -20,9 +20,11 @@ from social_feed.selectors.messages import (
     message,
     messages_for,
     recipients_of,
+    seen_conversation,
     topics_of_conversation,
 )
 from social_feed.services import messages as services
+from social_feed.services.notifications import mark_messages_read
 from social_feed.views.common import key_of, new_key, number, subject_or_404, with_toast
 
 PANEL = "social_feed/parts/_messages.html"
@@ -81,6 +83,7 @@ def messages_panel(request: HttpRequest, ref: str) -> HttpResponse:
         return _post(request, actor, subject.ref)
     if request.GET.get("part") == "list":
         return render(request, LIST, _list_context(request, subject.ref))
+    mark_messages_read(actor, seen_conversation(actor, subject.ref))
     audience = _audience(request.GET.get("audience"), actor)
     return render(request, PANEL, _list_context(request, subject.ref) | _compose_context(actor, subject.ref, audience))
 

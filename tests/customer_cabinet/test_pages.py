@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from crm.models import Quote, Request
+from crm.models import Account, Quote, Request, SalesTeamMember
+from portal.demo import ACME
 from projects.models import Project
 from tests.crm.conftest import ask, do, shop  # noqa: F401
-from workflows.models import HumanTask
+from workflows.models import HumanTask, ProcessInstance
 
 pytestmark = pytest.mark.django_db
-PAGES = ["home", "home-body", "catalogue", "requests", "projects", "team"]
+PAGES = ["home", "home-body", "catalogue", "requests", "messages", "messages-list", "messages-company", "projects", "team"]
 
 
 def window(world, email: str) -> Client:
@@ -61,3 +65,64 @@ def test_the_form_sent_twice_is_one_request(shop):  # noqa: F811
     answer = cara.post(address, {"description": "", "title": "Kept words"})
     assert answer.status_code == 400 and "Kept words" in answer.content.decode()
     assert Request.objects.count() == 1
+
+
+def test_home_tells_who_looks_after_them_and_what_comes_next(shop):  # noqa: F811
+    cara, home = window(shop, "cara@acme.example"), reverse("customer_cabinet:home")
+    empty = cara.get(home).content.decode()
+    assert "Nothing here yet" in empty and "Write to us" in empty
+    account = Account.objects.create(name="Acme", organisation=shop.organisations[ACME])
+    account.owner = SalesTeamMember.objects.create(name="The seller's list name", user=shop.users["erin@northwind.example"])
+    account.save()
+    to_delivery(shop)
+    full = cara.get(home).content.decode()
+    assert "Erin Employee" in full and "The seller's list name" not in full
+    assert "Next dates" in full and "You send us what we need" in full
+
+
+def test_home_asks_the_same_number_of_questions_for_any_number_of_requests(shop, django_assert_max_num_queries):  # noqa: F811
+    cara, body = window(shop, "cara@acme.example"), reverse("customer_cabinet:home-body")
+    to_delivery(shop)
+    cara.get(body)
+    with CaptureQueriesContext(connection) as few:
+        cara.get(body)
+        asked = len(few)
+    for number in range(4):
+        ask(shop.cara, shop.rows["small"], f"Wish {number}")
+    cara.get(body)
+    with django_assert_max_num_queries(asked):
+        cara.get(body)
+
+
+def test_the_request_says_when_it_will_be_done(shop):  # noqa: F811
+    cara = window(shop, "cara@acme.example")
+    for _number in range(5):
+        request = to_delivery(shop)
+        do(shop.cara, request, "provide_materials")
+        do(shop.dan, request, "deliver")
+    waiting = ask(shop.cara, shop.rows["small"], "One more.")
+    body = reverse("customer_cabinet:request-body", args=[waiting.pk])
+    assert "Learnt from 5 requests like this one" in cara.get(body).content.decode()
+    cache.clear()
+    ProcessInstance.objects.filter(status="completed").update(status="failed")
+    assert "No idea yet" in cara.get(body).content.decode()
+
+
+def test_the_conversation_with_the_company(shop):  # noqa: F811
+    """Written in the cabinet it stands on the account's card; the answer is counted as new until it is read."""
+    cara, erin = window(shop, "cara@acme.example"), window(shop, "erin@northwind.example")
+    request = ask(shop.cara, shop.rows["small"])
+    organisation = shop.organisations[ACME].pk
+    panel = reverse("shared:messages", args=[f"portal.organisation:{organisation}"])
+    assert panel in cara.get(reverse("customer_cabinet:messages-company")).content.decode()
+    assert cara.post(panel, {"body": "When do you open in August?", "audience": "customer"}).status_code == 200
+    card = erin.get(reverse("crm:organisation", args=[organisation]), follow=True)
+    assert card.status_code == 200 and panel in card.content.decode()
+    assert "When do you open in August?" in erin.get(panel).content.decode()
+    erin.post(panel, {"body": "LEAK from the third on.", "audience": "internal"})
+    erin.post(panel, {"body": "From the third on.", "audience": "customer", "organisation": str(organisation)})
+    listed = cara.get(reverse("customer_cabinet:messages")).content.decode()
+    assert "From the third on." in listed and "1 new" in listed and "LEAK" not in listed and request.title not in listed
+    cara.get(panel)
+    assert "1 new" not in cara.get(reverse("customer_cabinet:messages-list")).content.decode()
+    assert "From the third on." not in window(shop, "bea@birch.example").get(reverse("customer_cabinet:messages")).content.decode()

@@ -2,6 +2,7 @@
 
 from workflows.selectors.absences import AbsenceView, absences, own_absence, stand_ins, stood_in_for
 from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, startable
+from workflows.selectors.forecasts import Forecast, forecasts
 from workflows.selectors.inbox import InboxFilter, TaskDetail, TaskRow, inbox_counts, open_tasks_for, task_detail, tasks_for
 from workflows.selectors.instances import (
     InstanceDetail,
@@ -26,6 +27,7 @@ __all__ = [
     "stand_ins",
     "stood_in_for",
     "DefinitionView",
+    "Forecast",
     "InboxFilter",
     "InstanceDetail",
     "InstanceRow",
@@ -38,6 +40,7 @@ __all__ = [
     "definition_detail",
     "definitions",
     "diagram_state",
+    "forecasts",
     "inbox_counts",
     "instance_detail",
     "instance_of_incident",

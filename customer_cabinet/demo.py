@@ -1,0 +1,54 @@
+"""The demo's past: requests that were finished, so that the running ones have a history to learn their dates from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from crm import demo as crm_demo
+from crm import selectors as crm
+from crm import services
+from crm.services import NewRequest
+from portal.demo import World
+from portal.events import bulk
+from portal.registry import SubjectRef
+from workflows.demo import put_into_the_past
+from workflows.selectors import open_tasks_for
+from workflows.services import complete_task
+
+# Words of the request, days ago that it ended, days that it took.
+FINISHED = [
+    ("A day of training for the new shift.", 11, 9),
+    ("Refresh what we learnt last year.", 24, 12),
+    ("Training for two supervisors.", 37, 16),
+    ("A day on planning for the office.", 52, 10),
+    ("Training after the move.", 70, 21),
+    ("A first day for the apprentices.", 88, 13),
+]
+
+
+def seed(world: World) -> None:
+    """Make them once, through the services that people use; running it again changes nothing."""
+    cara, bea = world.actor("cara@acme.example"), world.actor("bea@birch.example")
+    if any(row.state == "done" for row in crm.requests_for(bea)):
+        return
+    product = next(card.id for card in crm.catalogue(bea) if card.name == "Training day")
+    people = {name: world.actor(f"{name}@northwind.example") for name in ("erin", "dan")}
+    for number, (words, ago, took) in enumerate(FINISHED):
+        customer = cara if number == 0 else bea
+        steps = [
+            (people["erin"], "qualify", {"product": product, "price": "1200", "discount": "0"}, "qualify"),
+            (people["erin"], "prepare_quote", {"price": "1200", "valid_days": "14"}, "send"),
+            (customer, "decide_quote", {}, "accept"),
+            (customer, "provide_materials", {}, ""),
+            (people["dan"], "deliver", {}, ""),
+        ]
+        with bulk():
+            request = services.submit_request(customer, NewRequest(product, words, key=f"demo-past-{number}"))
+            for actor, element_id, values, action in steps:
+                task = next(t for t in open_tasks_for(actor, SubjectRef("crm.request", request.pk)) if t.element_id == element_id)
+                complete_task(actor, task.id, values, action=action)
+        ended = timezone.now() - timedelta(days=ago, hours=number)
+        crm_demo.put_into_the_past(request.pk, ended - timedelta(days=took), ended)
+        put_into_the_past(request.instance_id, ended - timedelta(days=took), ended)
