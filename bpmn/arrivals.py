@@ -57,8 +57,8 @@ def _event_subprocess(execution: Execution, token: Token, wait: Wait, payload: P
         for other in workflow.tokens():
             if other is not token:
                 execution.cancel(other)
-    elif "due" not in wait or execution.next_cycle(wait):
-        again = execution.next_cycle(wait) if "due" in wait else {**wait, "held": True} if "condition" in wait else None
+    elif "due" not in wait or execution.next_cycle(wait, trigger):
+        again = execution.next_cycle(wait, trigger) if "due" in wait else {**wait, "held": True} if "condition" in wait else None
         execution.arm(workflow, token.task_spec, again)
     del token.internal_data["armed"], token.internal_data["wait"]
     token.internal_data["at"] = execution.now
@@ -75,7 +75,7 @@ def _boundary(execution: Execution, token: Token, wait: Wait, payload: Payload) 
         execution.cancel(activity)
         token.complete()
         return
-    again = execution.next_cycle(wait) if "due" in wait else wait
+    again = execution.next_cycle(wait, token.element) if "due" in wait else wait
     if again is None:
         del token.internal_data["host"]
         token.complete()

@@ -11,6 +11,7 @@ from uuid import UUID
 from SpiffWorkflow.util.task import TaskState
 
 from bpmn import adhoc, arrivals, compensation, handlers, rounds, scripts, timers, variables
+from bpmn.calendars import Calendar
 from bpmn.model import (
     Definition,
     Element,
@@ -230,12 +231,17 @@ class Execution:
         if element.due:
             value = self.value(token, element.due, "tandem:due")
             if value is not None:
-                kept["due_by"] = self._due(value, "tandem:due")
+                kept["due_by"] = self._due(element, value, "tandem:due")
 
-    def _due(self, value: Any, what: str) -> datetime:
+    def calendar(self, element: Element) -> Calendar | None:
+        """The host's calendar of whoever does a step, or waits at it; None where it keeps none."""
+        of = getattr(self.host, "calendar", None)
+        return of(self.definition.elements.get(element.attached_to, element)) if of is not None else None
+
+    def _due(self, element: Element, value: Any, what: str) -> datetime:
         zone = self.definition.time_zone
         try:
-            return timers.due_from(value, self.now, zone if zone != "UTC" else "")
+            return timers.due_from(value, self.now, zone if zone != "UTC" else "", self.calendar(element))
         except timers.BadTime as error:
             raise StepFailed("timer.failed", f"{what}: {error}") from None
 
@@ -317,7 +323,7 @@ class Execution:
     def wait_for(self, token: Token, element: Element) -> Wait:
         """What an event waits for, worked out now, so that nothing can fail once it is armed."""
         if element.timer is not None:
-            return self._timer(token, element.timer)
+            return self._timer(token, element, element.timer)
         if element.event == "conditional":
             self.changed = True  # it may hold already
             return {"condition": element.condition}
@@ -336,16 +342,16 @@ class Execution:
             )
         return {name: copy_value(seen[name]) for name in element.correlation}
 
-    def _timer(self, token: Token, timer: Timer) -> Wait:
+    def _timer(self, token: Token, element: Element, timer: Timer) -> Wait:
         value = self.value(token, timer.expression, "The timer")
         try:
-            return timers.opened(timer.kind, value, self.now, self.definition.time_zone)
+            return timers.opened(timer.kind, value, self.now, self.definition.time_zone, self.calendar(element))
         except timers.BadTime as error:
             raise StepFailed("timer.failed", f"The timer: {error}") from None
 
-    def next_cycle(self, wait: Wait) -> Wait | None:
+    def next_cycle(self, wait: Wait, element: Element) -> Wait | None:
         """What a repeating timer waits for after it has fired; None after the last time."""
-        return timers.following(wait, self.now, self.definition.time_zone)
+        return timers.following(wait, self.now, self.definition.time_zone, self.calendar(element))
 
     def prepare(self, token: Token, boundary: tuple[str, ...]) -> list[tuple[str, Wait]]:
         """Work out what an activity's boundary events will wait for, before the activity does anything."""

@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
 
 from bpmn.lint_common import text_or_expression
 from bpmn.lint_graph import check_links, check_scopes
-from bpmn.lint_steps import check_element
+from bpmn.lint_steps import check_element, check_target
 from bpmn.model import INNER_SCOPES, Definition, Problem
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -221,6 +221,7 @@ def check_definition(definition: Definition) -> list[Problem]:
         problems.append(Problem(definition.key, "process.time_zone", text, "Use a name such as Europe/Berlin."))
         return problems
     problems += _check_title(definition)
+    problems += _check_target(definition)
     for lane in definition.lanes:
         if lane.audience not in AUDIENCES:
             problems.append(
@@ -236,6 +237,14 @@ def check_definition(definition: Definition) -> list[Problem]:
 def _check_title(definition: Definition) -> Iterator[Problem]:
     if definition.title:
         yield from text_or_expression(definition.key, "tandem:title", definition.title)
+
+
+def _check_target(definition: Definition) -> Iterator[Problem]:
+    if definition.target:
+        yield from check_target(definition.key, definition.target)
+    if definition.target_pauses not in ("", "customer"):
+        text = f"tandem:targetPauses is “{definition.target_pauses[:40]}”."
+        yield Problem(definition.key, "target.pauses", text, "Write “customer”, or leave it out.")
 
 
 def warnings(definition: Definition) -> Iterator[Problem]:

@@ -135,13 +135,18 @@ def _check_timer(definition: Definition, element: Element) -> Iterator[Problem]:
     zone = definition.time_zone if definition.time_zone != "UTC" else ""
     try:
         if timer.kind == "duration":
-            timers.parse_duration(timer.expression)
+            timers.parse_length(timer.expression)
         elif timer.kind == "date":
             timers.parse_date(timer.expression, zone)
         else:
             timers.parse_cycle(timer.expression, zone)
     except timers.BadTime as error:
-        yield Problem(element.id, "timer.bad", f"The timer: {error}.", "Write an ISO 8601 time, cron for a repetition, or “= expression”.")
+        yield Problem(
+            element.id,
+            "timer.bad",
+            f"The timer: {error}.",
+            "Write an ISO 8601 time, “2 working days”, cron for a repetition, or “= expression”.",
+        )
 
 
 def check_event_gateway(definition: Definition, element: Element) -> Iterator[Problem]:

@@ -25,6 +25,7 @@ def check_element(definition: Definition, element: Element) -> Iterator[Problem]
     yield from check_event(definition, element)
     yield from _check_work(definition, element)
     yield from _check_people(element)
+    yield from _check_service_level(element)
     yield from _check_loop(element)
     yield from _check_handler(element)
     yield from _check_adhoc(definition, element)
@@ -107,15 +108,31 @@ def _check_script(element: Element) -> Iterator[Problem]:
         yield Problem(element.id, "script.bad", f"The engine doesn't accept the script: {error}.", "Correct the script.")
 
 
+def _check_service_level(element: Element) -> Iterator[Problem]:
+    if element.target:
+        yield from check_target(element.id, element.target)
+    for what, is_set in (("target", element.target), ("questionsPause", element.questions_pause)):
+        if is_set and not element.is_human:
+            yield Problem(element.id, "target.where", f"tandem:{what} stands at a step that no person does.", "Set it at a user task.")
+
+
+def check_target(id_: str, text: str) -> Iterator[Problem]:
+    """A service level that can't be read."""
+    try:
+        timers.parse_target(text)
+    except timers.BadTime as error:
+        yield Problem(id_, "target.bad", f"tandem:target: {error}.", "Write “8 working hours”, “2 working days” or PT48H.")
+
+
 def _check_people(element: Element) -> Iterator[Problem]:
     if element.due:
         if element.due.lstrip().startswith("="):
             yield from expression(element.id, "tandem:due", element.due.lstrip()[1:])
         else:
             try:
-                timers.parse_duration(element.due)
+                timers.parse_length(element.due)
             except timers.BadTime as error:
-                yield Problem(element.id, "due.bad", f"tandem:due: {error}.", "Write PT48H, P3D or “= expression”.")
+                yield Problem(element.id, "due.bad", f"tandem:due: {error}.", "Write PT48H, P3D, “2 working days” or “= expression”.")
     seen: set[str] = set()
     for field in element.form.fields if element.form else ():
         if field.type not in FIELD_TYPES:

@@ -211,6 +211,8 @@ class Element:
     form: Form | None = None
     actions: tuple[Action, ...] = ()
     due: str = ""
+    target: str = ""
+    questions_pause: bool = False
     assignee: str = ""
     candidates: str = ""
     organisation: str = ""
@@ -305,6 +307,8 @@ class Definition:
     startable_by: tuple[str, ...] = ()
     title: str = ""
     time_zone: str = "UTC"
+    target: str = ""
+    target_pauses: str = ""
     warnings: tuple[Problem, ...] = ()
 
     def element(self, element_id: str) -> Element:
@@ -414,7 +418,10 @@ class StepContext:
 
 
 class Host(Protocol):
-    """Who does the service tasks. Raise `ProcessError` for a business error; any other exception becomes an incident."""
+    """Who does the service tasks. Raise `ProcessError` for a business error; any other exception becomes an incident.
+
+    A host that has `calendar(element) -> Calendar` says in whose calendar the working time of a step is counted.
+    """
 
     def call(self, connector: str, parameters: dict[str, Any], step: StepContext) -> Any:
         """Do the work; return a dict (or None) or PENDING."""

@@ -220,6 +220,8 @@ class _Reader:
             startable_by=tuple(process.get(f"{T}startableBy", "").split()),
             title=process.get(f"{T}title", ""),
             time_zone=process.get(f"{T}timeZone", "UTC"),
+            target=process.get(f"{T}target", "").strip(),
+            target_pauses=process.get(f"{T}targetPauses", "").strip(),
         )
 
     # --- names, lanes ---
@@ -374,6 +376,8 @@ class _Reader:
             form=_form(node),
             actions=_actions(node),
             due=node.get(f"{T}due", ""),
+            target=node.get(f"{T}target", "").strip(),
+            questions_pause=node.get(f"{T}questionsPause", "") in ("true", "1"),
             assignee=node.get(f"{T}assignee", ""),
             candidates=node.get(f"{T}candidates", ""),
             organisation=node.get(f"{T}organisation", ""),

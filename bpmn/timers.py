@@ -1,4 +1,4 @@
-"""When things are due: ISO 8601 durations, dates and cycles, and cron, worked out from a given now and kept in UTC."""
+"""When things are due: ISO 8601 durations, dates and cycles, working time, and cron, worked out from a given now and kept in UTC."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
+from bpmn.calendars import AROUND_THE_CLOCK, Calendar, NoWorkingTime, Working, add_working_time, parse_working, usual
 from bpmn.cron import BadCron, Cron, parse_cron
 
 _DURATION = re.compile(
     r"^P(?=.)(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?"
     r"(?:T(?=.)(?:(?P<hours>\d{1,7}(?:\.\d+)?)H)?(?:(?P<minutes>\d{1,9}(?:\.\d+)?)M)?(?:(?P<seconds>\d{1,10}(?:\.\d+)?)S)?)?$"
 )
-_CYCLE = re.compile(r"^R(?P<count>\d{0,6})/(?:(?P<start>[^/P]+)/)?(?P<every>P[^/]+)$")
+_CYCLE = re.compile(r"^R(?P<count>\d{0,6})/(?:(?P<start>[^/P]+)/)?(?P<every>P[^/]+|\d[^/]* working [a-z]+)$", re.IGNORECASE)
 MIN_CYCLE = timedelta(seconds=1)
 
 
@@ -40,6 +41,55 @@ class Duration:
             return moved.astimezone(UTC) + self.clock
         except (OverflowError, ValueError):
             raise BadTime("the time lies too far in the future") from None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingDuration:
+    """An amount of working time, counted in a calendar; without one from nine to five, Monday to Friday."""
+
+    amount: Working
+    calendar: Calendar | None = None
+
+    def after(self, start: datetime, zone: str = "UTC") -> datetime:
+        """The moment at which so much working time has passed since `start`."""
+        calendar = self.calendar or usual(zone)
+        try:
+            return add_working_time(start, self.amount.of(calendar), calendar)
+        except NoWorkingTime as error:
+            raise BadTime(str(error)) from None
+
+
+def parse_length(text: str, calendar: Calendar | None = None) -> Duration | WorkingDuration:
+    """Read a duration: ISO 8601 such as PT48H, or working time such as “2 working days”."""
+    working = parse_working(text)
+    if working is not None:
+        return WorkingDuration(working, calendar)
+    try:
+        return parse_duration(text)
+    except BadTime as error:
+        raise BadTime(f"{error}, nor working time such as “2 working days”") from None
+
+
+def parse_target(text: str) -> tuple[Working | timedelta, bool]:
+    """Read how long something may take, and whether that is working time. Months and years have no fixed length and are refused."""
+    working = parse_working(text)
+    if working is not None:
+        if not working.number:
+            raise BadTime("a target has to be longer than nothing")
+        return working, True
+    duration = parse_length(text)
+    if not isinstance(duration, Duration) or duration.calendar.years or duration.calendar.months:
+        raise BadTime(f"“{text}” has no fixed length; write days or hours")
+    length = duration.clock + timedelta(days=duration.calendar.days)
+    if not length:
+        raise BadTime("a target has to be longer than nothing")
+    return length, False
+
+
+def target_in(text: str, calendar: Calendar) -> tuple[timedelta, Calendar]:
+    """How long something may take, and the calendar that counts it: working time is counted in the given one, the rest by the clock."""
+    amount, _working = parse_target(text)
+    return (amount.of(calendar), calendar) if isinstance(amount, Working) else (amount, AROUND_THE_CLOCK)
 
 
 def parse_duration(text: str) -> Duration:
@@ -75,7 +125,9 @@ def to_utc(moment: datetime, zone: str = "") -> datetime:
     return moment.astimezone(UTC)
 
 
-def parse_cycle(text: str, zone: str = "") -> tuple[int, datetime | None, Duration | Cron]:
+def parse_cycle(
+    text: str, zone: str = "", calendar: Calendar | None = None
+) -> tuple[int, datetime | None, Duration | WorkingDuration | Cron]:
     """Read R3/PT10M, R/P1D, R3/2026-01-01T00:00:00Z/P1D or cron into (how often, first time or None, every). -1 means without end."""
     found = _CYCLE.match(text.strip())
     if not found and 5 <= len(text.split()) <= 7:
@@ -85,8 +137,11 @@ def parse_cycle(text: str, zone: str = "") -> tuple[int, datetime | None, Durati
             raise BadTime(str(error)) from None
     if not found:
         raise BadTime(f"“{text}” is neither an ISO 8601 repetition such as R3/PT10M nor cron such as 0 9 * * MON-FRI")
-    every = parse_duration(found["every"])
-    if not every.calendar and every.clock < MIN_CYCLE:
+    every = parse_length(found["every"], calendar)
+    if isinstance(every, WorkingDuration):
+        if not every.amount.number:
+            raise BadTime(f"“{text}” repeats without a pause")
+    elif not every.calendar and every.clock < MIN_CYCLE:
         raise BadTime(f"“{text}” repeats more often than once a second")
     count = int(found["count"]) if found["count"] else -1
     if count == 0:
@@ -94,28 +149,28 @@ def parse_cycle(text: str, zone: str = "") -> tuple[int, datetime | None, Durati
     return count, parse_date(found["start"], zone) if found["start"] else None, every
 
 
-def opened(kind: str, value: object, now: datetime, zone: str = "UTC") -> dict[str, Any]:
+def opened(kind: str, value: object, now: datetime, zone: str = "UTC", calendar: Calendar | None = None) -> dict[str, Any]:
     """What a timer waits for: when it is `due`, and of one that repeats how often it is `left` to fire, by which `cycle`."""
     place = zone if zone != "UTC" else ""
     if kind != "cycle":
-        return {"due": due_from(value, now, place)}
-    count, start, every = parse_cycle(str(value), place)
+        return {"due": due_from(value, now, place, calendar)}
+    count, start, every = parse_cycle(str(value), place, calendar)
     return {"due": start or every.after(now, zone), "left": count, "cycle": str(value)}
 
 
-def following(wait: Mapping[str, Any], now: datetime, zone: str = "UTC") -> dict[str, Any] | None:
+def following(wait: Mapping[str, Any], now: datetime, zone: str = "UTC", calendar: Calendar | None = None) -> dict[str, Any] | None:
     """What a repeating timer waits for after it has fired; None after the last time. Missed times aren't made up for."""
     if not wait.get("cycle") or wait["left"] == 1:
         return None
-    _, _, every = parse_cycle(wait["cycle"], zone if zone != "UTC" else "")
+    _, _, every = parse_cycle(wait["cycle"], zone if zone != "UTC" else "", calendar)
     due = every.after(wait["due"], zone)
     if due <= now:
         due = every.after(now, zone)
     return {"due": due, "left": wait["left"] - 1 if wait["left"] > 0 else -1, "cycle": wait["cycle"]}
 
 
-def due_from(value: object, now: datetime, zone: str = "") -> datetime:
-    """A due time from what an expression gave: an ISO duration or date, a date, a datetime or a timedelta."""
+def due_from(value: object, now: datetime, zone: str = "", calendar: Calendar | None = None) -> datetime:
+    """A due time from what an expression gave: an ISO duration or date, working time, a date, a datetime or a timedelta."""
     if isinstance(value, timedelta):
         if value < timedelta(0):
             raise BadTime("the duration is negative")
@@ -125,6 +180,9 @@ def due_from(value: object, now: datetime, zone: str = "") -> datetime:
     if isinstance(value, date):
         return to_utc(datetime(value.year, value.month, value.day), zone or "UTC")  # noqa: DTZ001
     if isinstance(value, str):
+        working = parse_working(value)
+        if working is not None:
+            return WorkingDuration(working, calendar).after(now, zone or "UTC")
         if value.strip().startswith(("P", "-P")):
             return parse_duration(value).after(now, zone or "UTC")
         return parse_date(value, zone)

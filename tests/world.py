@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from portal import demo
 from portal.access import Actor
 
-PACKAGES = ["portal", "workflows", "social_feed", "crm", "crm_import", "projects", "partners", "customer_cabinet", "analytics"]
+PACKAGES = ["portal", "workflows", "calendars", "social_feed", "crm", "crm_import", "projects", "partners", "customer_cabinet", "analytics"]
 
 
 class Cast(demo.World):

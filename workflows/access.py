@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from portal.access import Actor, Audience
-from workflows.models import HumanTask, ProcessDefinition, ProcessInstance, TaskCandidate
+from portal.access import Actor, Audience, PortalPermission
+from workflows.models import BusinessCalendar, HumanTask, ProcessDefinition, ProcessInstance, TaskCandidate
 from workflows.substitution import has_had_a_say, represented, theirs_too
 
 
@@ -81,6 +81,11 @@ def visible_instances(actor: Actor) -> QuerySet[ProcessInstance]:
 def visible_definitions(actor: Actor) -> QuerySet[ProcessDefinition]:
     """Employees may look at every process; outsiders at none."""
     return ProcessDefinition.objects.all() if actor.audience is Audience.INTERNAL else ProcessDefinition.objects.none()
+
+
+def visible_calendars(actor: Actor) -> QuerySet[BusinessCalendar]:
+    """Administrators see every organisation's calendar; others see only what comes of it."""
+    return BusinessCalendar.objects.all() if actor.can(PortalPermission.ADMINISTER) else BusinessCalendar.objects.none()
 
 
 def may_do(actor: Actor, task: HumanTask) -> bool:

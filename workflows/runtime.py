@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bpmn.calendars import Calendar
 from bpmn.model import Definition, Element, Outcome, ProcessError, StepContext, StepRecord
 from portal import rows
 from portal.access import Actor
@@ -27,6 +28,7 @@ from portal.live import ping
 from portal.registry import SubjectRef
 from workflows import correlation, definitions, events
 from workflows.assignment import new_task, topics_of
+from workflows.calendars import calendar_of
 from workflows.connector_registry import ConnectorStep, find_connector
 from workflows.errors import NotFound
 from workflows.models import (
@@ -235,6 +237,11 @@ class Run:
             raise
         finally:
             _running.reset(token)
+
+    def calendar(self, element: Element) -> Calendar:
+        """Whose hours count at a step: the customer's or partner's in their lane, where they have a calendar, else ours."""
+        who = {"customer": self.instance.customer_organisation_id, "partner": self.instance.partner_organisation_id}
+        return calendar_of(who.get(element.audience))
 
     # --- what the engine left ---
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows.views import absences, definitions, designer, inbox, instances, operations, panels, radar, tasks
+from workflows.views import absences, calendars, definitions, designer, inbox, instances, operations, panels, radar, tasks
 
 app_name = "workflows"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("inbox/claim/", inbox.bulk_claim, name="inbox-claim"),
     path("inbox/absences/", absences.index, name="absences"),
     path("inbox/absences/<int:absence_id>/end/", absences.end, name="absence-end"),
+    path("settings/calendars/", calendars.index, name="calendars"),
+    path("settings/calendars/<int:organisation_id>/", calendars.calendar, name="calendar"),
+    path("settings/calendars/<int:organisation_id>/preview/", calendars.preview, name="calendar-preview"),
+    path("settings/calendars/<int:organisation_id>/days/", calendars.add_day, name="calendar-day-add"),
+    path("settings/calendars/<int:organisation_id>/days/<int:day_id>/remove/", calendars.remove_day, name="calendar-day-remove"),
+    path("settings/calendars/<int:organisation_id>/forget/", calendars.forget, name="calendar-forget"),
     path("tasks/<int:task_id>/", tasks.task, name="task"),
     path("tasks/<int:task_id>/state/", tasks.state, name="task-state"),
     path("tasks/<int:task_id>/peek/", tasks.peek, name="task-peek"),

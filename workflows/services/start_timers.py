@@ -13,6 +13,7 @@ from bpmn import timers
 from bpmn.model import Definition
 from portal.access import Actor
 from workflows import definitions
+from workflows.calendars import calendar_of
 from workflows.models import ProcessDefinition, StartTimer
 from workflows.services.instances import start_process
 
@@ -30,11 +31,11 @@ def schedule(row: ProcessDefinition, definition: Definition, now: datetime | Non
     for start in definition.start_events:
         if start.timer is None:
             continue
-        wait = timers.opened(start.timer.kind, start.timer.expression, now, definition.time_zone)
+        wait = timers.opened(start.timer.kind, start.timer.expression, now, definition.time_zone, calendar_of())
         if wait["due"] <= now and wait.get("left", 1) == 1:
             continue
         if wait["due"] <= now:
-            wait = timers.following(wait, now, definition.time_zone) or wait
+            wait = timers.following(wait, now, definition.time_zone, calendar_of()) or wait
         left, cycle = wait.get("left", 1), wait.get("cycle", "")
         new.append(StartTimer(definition=row, element_id=start.element_id, due=wait["due"], left=left, cycle=cycle))
     StartTimer.objects.bulk_create(new)
@@ -70,7 +71,7 @@ def _due(timer_id: int) -> StartTimer | None:
 def _put_on(row: StartTimer) -> None:
     zone = definitions.load(row.definition.digest).time_zone
     wait = {"due": row.due, "left": row.left, "cycle": row.cycle}
-    again = timers.following(wait, timezone.now(), zone)
+    again = timers.following(wait, timezone.now(), zone, calendar_of())
     if again is None:
         row.delete()
         return

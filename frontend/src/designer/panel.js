@@ -80,7 +80,9 @@ export function openPanel(box, modeler, kit) {
 
   const person = (model) => [
     group(word('who'),
-      input(word('due'), model.text('tandem:due'), (value) => model.setText('tandem:due', value), { help: word('dueHelp'), placeholder: 'PT48H' }),
+      input(word('due'), model.text('tandem:due'), (value) => model.setText('tandem:due', value), { help: word('dueHelp'), placeholder: '2 working days' }),
+      input(word('target'), model.text('tandem:target'), (value) => model.setText('tandem:target', value), { help: word('targetHelp'), placeholder: '8 working hours' }),
+      tick(word('questionsPause'), String(model.text('tandem:questionsPause')) === 'true', (on) => model.setText('tandem:questionsPause', on ? 'true' : '')),
       input(word('assignee'), model.text('tandem:assignee'), (value) => model.setText('tandem:assignee', value), { help: word('expressionHelp') }),
       input(word('candidates'), model.text('tandem:candidates'), (value) => model.setText('tandem:candidates', value)),
       input(word('organisation'), model.text('tandem:organisation'), (value) => model.setText('tandem:organisation', value), { help: word('organisationHelp') })),
@@ -138,6 +140,7 @@ export function openPanel(box, modeler, kit) {
       input(word('name'), process.name ?? '', (value) => { model.setProcess('name', value); if (model.object !== process) model.setName(value); }),
       input(word('key'), process.id, (value) => model.setProcess('id', value), { help: word('keyHelp') }),
       input(word('title'), process.get('tandem:title') ?? '', (value) => model.setProcess('tandem:title', value), { help: word('expressionHelp') }),
+      input(word('target'), process.get('tandem:target') ?? '', (value) => model.setProcess('tandem:target', value), { help: word('targetHelp'), placeholder: '5 working days' }),
       input(word('startableBy'), process.get('tandem:startableBy') ?? '', (value) => model.setProcess('tandem:startableBy', value), { help: kit.roles.map(([key]) => key).join(', ') }),
       input(word('subject'), process.get('tandem:subject') ?? '', (value) => model.setProcess('tandem:subject', value), { help: kit.subjects.join(', ') }));
   }
