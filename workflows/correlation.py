@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from django.db.models import Q
 
 from workflows.models import MessageBuffer, MessageWait, ProcessInstance
 
@@ -21,9 +22,12 @@ def digest_of(keys: Mapping[str, Any]) -> tuple[str, str]:
     return " ".join(names), hashlib.sha256(body).hexdigest()
 
 
-def waiting_for(name: str, keys: Mapping[str, Any], kind: str = "message") -> MessageWait | None:
-    """The wait that a message goes to: the one with the most of its variables, then the oldest. None where nobody waits."""
-    waits = MessageWait.objects.filter(kind=kind, name=name).exclude(instance__status=ProcessInstance.Status.SUSPENDED)
+def waiting_for(name: str, keys: Mapping[str, Any], *, held: bool = False) -> MessageWait | None:
+    """The wait that a message goes to: the one with the most of its variables, then the oldest; of instances that run, or of `held` ones.
+    None where nobody waits."""
+    waits = MessageWait.objects.filter(kind="message", name=name)
+    suspended = Q(instance__status=ProcessInstance.Status.SUSPENDED)
+    waits = waits.filter(suspended) if held else waits.exclude(suspended)
     if keys:  # who waits for all of them fits best, and is found by the index however many wait
         found = waits.filter(key_digest=digest_of(keys)[1]).order_by("created", "pk").first()
         if found is not None:

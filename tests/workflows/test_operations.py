@@ -272,3 +272,22 @@ def test_a_message_is_kept_for_its_time_and_found_among_many(cast):
     MessageBuffer.objects.create(name="paid", keys={"order_id": "x"}, expires=timezone.now() + timedelta(hours=1))
     run_due()  # put down by a step that ended before it was handed over
     assert ProcessInstance.objects.get(pk=late).status == "completed"
+
+
+@pytest.mark.parametrize("kind", ["message", "signal"])
+def test_a_held_instance_hears_what_came_however_long_it_was_held(cast, monkeypatch, kind):
+    """A message lives an hour where nobody waits; one that a held instance waits for is kept until it goes on."""
+    catch = f'<bpmn:intermediateCatchEvent id="wait"><bpmn:{kind}EventDefinition {kind}Ref="go"/></bpmn:intermediateCatchEvent>'
+    services.deploy(SYSTEM, diagram("hears", ENDS + catch + chain("start", "wait", "end"), top=f'<bpmn:{kind} id="go" name="go"/>'))
+    pk = services.start_process(SYSTEM, "hears")
+    services.suspend_instance(cast.mona, pk, "wait")
+    sent = services.correlate_message("go", {}) if kind == "message" else services.broadcast_signal("go")
+    assert not sent
+    clock = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: clock)
+    for _ in range(6):
+        clock += timedelta(hours=11)
+        run_due()
+    services.resume_instance(cast.mona, pk, "go")
+    run_due()
+    assert assert_consistent(pk).status == "completed"

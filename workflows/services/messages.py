@@ -17,6 +17,8 @@ from workflows.models import MessageBuffer, MessageWait, ProcessDefinition, Proc
 from workflows.runtime import MESSAGE_TTL, is_inside_a_run, lock_instance, one_step
 from workflows.services.instances import start_process
 
+KEPT = timedelta(days=1)  # how long a message for a held instance outlives the last look at it
+
 
 def correlate_message(
     name: str,
@@ -75,7 +77,11 @@ def _route_message(message: MessageBuffer) -> bool:
     wait = correlation.waiting_for(message.name, message.keys)
     if wait is not None:
         return _hand_over(message, wait)
-    return _start_by(message)
+    if _start_by(message):
+        return True
+    if correlation.waiting_for(message.name, message.keys, held=True) is not None:
+        _keep(message)
+    return False
 
 
 def _hand_over(message: MessageBuffer, wait: MessageWait) -> bool:
@@ -88,6 +94,13 @@ def _hand_over(message: MessageBuffer, wait: MessageWait) -> bool:
             return False
         _deliver(instance, wait.engine_id, message.payload)
     return True
+
+
+def _keep(message: MessageBuffer) -> None:
+    """Keep what a held instance waits for: every look while it is held gives it another day."""
+    now = timezone.now()
+    if message.expires < now + KEPT / 2:
+        MessageBuffer.objects.filter(pk=message.pk).update(expires=now + KEPT)
 
 
 def _deliver(instance: ProcessInstance, wait_id: str, payload: dict[str, Any]) -> None:
@@ -130,7 +143,7 @@ def _route_signal(message: MessageBuffer) -> bool:
             if not MessageWait.objects.filter(pk=wait.pk).exists():
                 continue
             if instance.status == ProcessInstance.Status.SUSPENDED:
-                held = True  # it hears the signal when it goes on, while the signal is kept
+                held = True  # it hears the signal when it goes on
                 continue
             try:
                 _deliver(instance, wait.engine_id, message.payload)
@@ -138,6 +151,8 @@ def _route_signal(message: MessageBuffer) -> bool:
                 continue
         told = True
     started = _start_by(message)
-    if not held:
+    if held:
+        _keep(message)
+    else:
         MessageBuffer.objects.filter(pk=message.pk).update(taken=timezone.now())
     return told or started
