@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from django.utils.translation import gettext_noop
 
 from crm.events import DealLost, DealMoved, DealOpened, DealWon, QuoteDecided, QuoteSent, RequestClosed, RequestSubmitted
+from portal.amounts import Amount
 from portal.registry import SubjectRef
 from social_feed.stories import Story, register_story
 
@@ -21,10 +20,6 @@ ANSWERED = gettext_noop("%(actor)s answered the quote %(quote)s: %(answer)s")
 ANSWERED_WHY = gettext_noop("%(actor)s answered the quote %(quote)s: %(answer)s. “%(reason)s”")
 WON = gettext_noop("%(deal)s is won: %(value)s from %(account)s")
 LOST = gettext_noop("%(deal)s with %(account)s is lost: %(reason)s")
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount:,.0f} {currency}" if amount == amount.to_integral_value() else f"{amount:,.2f} {currency}"
 
 
 def _deal(deal_id: int) -> SubjectRef:
@@ -45,10 +40,10 @@ def closed(event: RequestClosed) -> Story:
 
 def opened(event: DealOpened) -> Story:
     """A deal began."""
-    values: dict[str, str | int | SubjectRef] = {"deal": _deal(event.deal_id), "account": event.account_name}
+    values: dict[str, str | int | Amount | SubjectRef] = {"deal": _deal(event.deal_id), "account": event.account_name}
     if event.amount is None:
         return Story(OPENED, values, _deal(event.deal_id), event.actor, icon="briefcase")
-    values["amount"] = _money(event.amount, event.currency)
+    values["amount"] = Amount(event.amount, event.currency)
     return Story(OPENED_FOR, values, _deal(event.deal_id), event.actor, icon="briefcase")
 
 
@@ -63,7 +58,7 @@ def moved(event: DealMoved) -> Story | None:
 def quoted(event: QuoteSent) -> Story:
     """A quote went to the customer."""
     ref = SubjectRef("crm.quote", event.quote_id)
-    values = {"quote": ref, "deal": _deal(event.deal_id), "total": _money(event.total, event.currency)}
+    values = {"quote": ref, "deal": _deal(event.deal_id), "total": Amount(event.total, event.currency)}
     return Story(QUOTED, values, _deal(event.deal_id), event.actor, icon="file-invoice")
 
 
@@ -76,7 +71,7 @@ def answered(event: QuoteDecided) -> Story:
 
 def won(event: DealWon) -> Story:
     """A deal was won."""
-    values = {"deal": _deal(event.deal_id), "account": event.account_name, "value": _money(event.value, event.currency)}
+    values = {"deal": _deal(event.deal_id), "account": event.account_name, "value": Amount(event.value, event.currency)}
     return Story(WON, values, _deal(event.deal_id), event.actor, icon="trophy")
 
 

@@ -2,7 +2,8 @@
 
     register_story(DealWon, lambda e: Story(
         gettext_noop("%(actor)s won %(deal)s for %(value)s"),
-        {"deal": SubjectRef("crm.deal", e.deal_id), "value": "12,000 USD"}, subject=SubjectRef("crm.deal", e.deal_id), actor=e.actor))
+        {"deal": SubjectRef("crm.deal", e.deal_id), "value": Amount(e.value, e.currency)},
+        subject=SubjectRef("crm.deal", e.deal_id), actor=e.actor))
 
 The words are kept as written and translated for each reader; a record in them becomes a link with the title that this reader may see.
 Stories are for employees. `outside` adds words for the customer or the partner who takes part in the record: they get them on their
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.access import Actor, Audience
+from portal.amounts import Amount
 from portal.events import in_bulk, on
 from portal.registry import SubjectRef
 
@@ -25,7 +27,7 @@ class Story:
     """One story: words with places such as `%(deal)s`, and what stands in them. `%(actor)s` is always there."""
 
     text: str
-    values: Mapping[str, str | int | SubjectRef] = field(default_factory=dict)
+    values: Mapping[str, str | int | Amount | SubjectRef] = field(default_factory=dict)
     subject: SubjectRef | None = None
     actor: Actor | None = None
     icon: str = "activity"
@@ -53,9 +55,17 @@ def _tell(event: object) -> None:
         tell_story(story, type(event).__name__)
 
 
-def kept(values: Mapping[str, str | int | SubjectRef]) -> dict[str, Any]:
-    """The values as they are stored: records by reference, everything else as text."""
-    return {name: {"ref": str(value)} if isinstance(value, SubjectRef) else str(value) for name, value in values.items()}
+def kept(values: Mapping[str, str | int | Amount | SubjectRef]) -> dict[str, Any]:
+    """The values as they are stored: records by reference, money as amount and currency, everything else as text."""
+    return {name: _kept(value) for name, value in values.items()}
+
+
+def _kept(value: str | int | Amount | SubjectRef) -> Any:
+    if isinstance(value, SubjectRef):
+        return {"ref": str(value)}
+    if isinstance(value, Amount):
+        return {"amount": str(value.value), "currency": value.currency}
+    return str(value)
 
 
 def refs_in(values: Mapping[str, Any]) -> list[SubjectRef]:

@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from django import forms, template
 from django.conf import settings
 from django.templatetags.static import static
@@ -20,8 +19,9 @@ from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
+
+from portal.amounts import money_text, reader_locale
 
 register = template.Library()
 
@@ -121,23 +121,6 @@ def initials(name: object) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
-@lru_cache(maxsize=16)
-def _locale(language: str) -> Locale:
-    try:
-        return Locale.parse(to_locale(language))
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse("en")
-
-
-def _reader() -> Locale:
-    return _locale(get_language() or settings.LANGUAGE_CODE)
-
-
-@lru_cache(maxsize=16)
-def _whole_pattern(language: str) -> str:
-    return _locale(language).currency_formats["standard"].pattern.replace("0.00", "0").replace("0,00", "0")
-
-
 @register.simple_tag
 def money(amount: Any, currency: str = "") -> SafeString:
     """An amount with its currency in the reader's manner, cents only where there are any; a dash where there is no amount."""
@@ -150,17 +133,13 @@ def money(amount: Any, currency: str = "") -> SafeString:
         value = Decimal(str(amount))
     except InvalidOperation:
         return format_html("{}", amount)
-    whole = value == value.to_integral_value()
-    currency = str(currency or settings.DEFAULT_CURRENCY)
-    pattern = _whole_pattern(get_language() or settings.LANGUAGE_CODE) if whole else None
-    text = format_currency(value, currency, format=pattern, locale=_reader(), currency_digits=not whole)
-    return format_html('<span class="t-money">{}</span>', text)
+    return format_html('<span class="t-money">{}</span>', money_text(value, str(currency)))
 
 
 @register.filter
 def number(value: Any) -> Any:
     """A count in the reader's manner: `{{ total|number }}` gives 8,800; anything but a number stays as it is."""
-    return format_decimal(value, locale=_reader()) if isinstance(value, int | float | Decimal) else value
+    return format_decimal(value, locale=reader_locale()) if isinstance(value, int | float | Decimal) else value
 
 
 def relative_words(moment: datetime, now: datetime | None = None) -> str:
@@ -168,7 +147,7 @@ def relative_words(moment: datetime, now: datetime | None = None) -> str:
     delta = moment - (now or timezone.now())
     if abs(delta) < timedelta(minutes=1):
         return _("just now")
-    return format_timedelta(delta, add_direction=True, threshold=1.0, locale=_reader())
+    return format_timedelta(delta, add_direction=True, threshold=1.0, locale=reader_locale())
 
 
 @register.simple_tag

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from portal.amounts import money_text
 from portal.registry import SubjectRef, SubjectView, registry
 
 _place = re.compile(r"%\((\w+)\)s")
@@ -52,6 +54,8 @@ def pieces_of(
 def _value(value: Any, seen: Mapping[SubjectRef, SubjectView]) -> Piece:
     if not isinstance(value, dict):
         return Piece(str(value), strong=True)
+    if "amount" in value:
+        return Piece(money_text(Decimal(value["amount"]), value["currency"]), strong=True)
     ref = SubjectRef.parse(value["ref"])
     subject = seen.get(ref)
     if subject is None:

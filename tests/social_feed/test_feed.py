@@ -2,14 +2,17 @@
 
 import uuid
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from portal import demo
 from portal.access import Actor
+from portal.amounts import Amount
 from portal.errors import NotAllowed, Refused
 from portal.events import bulk, emit
 from portal.registry import SubjectRef
@@ -202,6 +205,18 @@ def test_a_story_goes_with_its_record(people, visits, monkeypatch):
     hidden = replace(kind, visible=lambda actor: kind.visible(actor).exclude(pk=acme.id))
     monkeypatch.setitem(registry.subjects, acme.kind, hidden)
     assert feed_page(people.erin).posts == []
+
+
+def test_money_in_a_story_is_shown_in_the_readers_manner(people):
+    from social_feed.services.stories import tell_story
+
+    acme = SubjectRef("portal.organisation", people.organisations[demo.ACME].pk)
+    tell_story(Story("%(actor)s sold %(value)s", {"value": Amount(Decimal("26500.00"), "USD")}, acme, people.dan), "Sale")
+    words = {}
+    for language in ("en", "ru"):
+        with override(language):
+            words[language] = next(piece.text for piece in feed_page(people.dan).posts[0].pieces if "26" in piece.text)
+    assert (words["en"], words["ru"].replace("\xa0", " ")) == ("$26,500", "26 500 $")
 
 
 def test_queries_do_not_grow_with_posts(people):
