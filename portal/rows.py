@@ -273,3 +273,14 @@ class Prepared(Generic[Row]):
 
 def _loads(value: Any, _expression: Any, _connection: Any) -> Any:
     return orjson.loads(value) if isinstance(value, (str, bytes)) else value
+
+
+def lock_name(name: str) -> None:
+    """Let one transaction at a time past here under this name, where there is no row yet to lock; held until the transaction ends.
+
+    PostgreSQL takes an advisory lock; SQLite has one writer anyway.
+    """
+    line = connections[DEFAULT_DB_ALIAS]
+    if line.vendor == "postgresql":
+        with line.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])

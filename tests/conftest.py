@@ -11,6 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
@@ -27,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for mark in ("e2e: drives a real portal in a browser", "fuzz: random input, longer with `make fuzz`", "slow: takes seconds"):
         config.addinivalue_line("markers", mark)
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # A busy machine is no bug: property tests have no clock.
+    hypothesis.settings.register_profile("tandem", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("tandem")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

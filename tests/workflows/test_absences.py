@@ -114,6 +114,18 @@ def test_one_substitute_at_a_time(cast, who):
         away(who, "erin", "mona", 3, 9)
 
 
+def test_planned_twice_at_one_moment_is_one(transactional_db, who):
+    """Two windows, one press each: one row, and the other is refused in words. Nor can two make a circle at once."""
+    from tests.workflows.test_exactness import together
+
+    results = together(*[lambda: away(who, "erin", "mona", 1, 5)] * 3)
+    assert Absence.objects.count() == 1
+    assert sum(isinstance(result, Refused) for result in results) == 2
+    results = together(lambda: away(who, "dan", "fiona", 1, 5), lambda: away(who, "fiona", "dan", 1, 5))
+    assert Absence.objects.count() == 2
+    assert sum(isinstance(result, Refused) for result in results) == 1
+
+
 def test_others_absences_are_a_managers(cast, who):
     with pytest.raises(NotAllowed):
         away(who, "erin", "mona", user_id=cast.dan.user_id)

@@ -15,6 +15,7 @@ from portal.audit import record
 from portal.errors import NotAllowed, Refused
 from portal.live import ping
 from portal.registry import SubjectRef
+from portal.rows import lock_name
 from portal.selectors import employees
 from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
@@ -62,6 +63,7 @@ def plan_absence(
     if process_key and not ProcessDefinition.objects.filter(key=process_key).exists():
         raise Refused(_("There is no such process."), "process_key")
     with transaction.atomic():
+        lock_name("workflows.absences")  # who stands in for whom is judged over everybody's
         overlapping = Absence.objects.select_for_update().filter(starts__lt=ends, ends__gt=starts)
         _refuse_double(overlapping, who, process_key)
         if substitute_id is not None:
