@@ -21,6 +21,7 @@ from RestrictedPython.Guards import guarded_iter_unpack_sequence, guarded_unpack
 
 from bpmn.dmn import DmnError, UnknownVariable, check_feel, feel
 from bpmn.values import copy_value
+from bpmn.voting import vote_state
 
 FEEL = "feel:"
 
@@ -314,6 +315,7 @@ _BUILTINS = {
     "datetime": datetime,
     "timedelta": timedelta,
     "UTC": UTC,
+    "vote_state": _counted(vote_state),
 }
 
 _BASE: Mapping[str, Any] = MappingProxyType(

@@ -49,6 +49,9 @@ PEOPLE = [
 ]  # fmt: skip
 
 
+MANAGERS = {"erin": "mona", "fiona": "mona", "dan": "mona", "dora": "mona", "mona": "adam"}
+
+
 @dataclass
 class World:
     """What the packages' `seed` functions share: organisations by name, users by e-mail, and room for their own rows."""
@@ -82,3 +85,6 @@ def seed(world: World) -> None:
             confirm_address(user)
             add_member(system, user, world.organisations[person.organisation].pk, person.audience, person.roles)
         world.users[person.email] = user
+    for name, manager in MANAGERS.items():
+        place = Membership.objects.filter(user=world.users[f"{name}@northwind.example"], audience="internal", manager=None)
+        place.update(manager=world.users[f"{manager}@northwind.example"])

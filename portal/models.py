@@ -105,6 +105,7 @@ class Membership(models.Model):
     organisation = models.ForeignKey("portal.Organisation", on_delete=models.CASCADE, related_name="+")
     audience = models.CharField(max_length=10, choices=AudienceChoices.choices)
     is_active = models.BooleanField(default=True)
+    manager = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -135,6 +135,14 @@ def _people(rows, organisation_id: int | None) -> list[PersonView]:
     return list(seen.values())
 
 
+def manager_of(user_id: int) -> int | None:
+    """Whom an employee answers to; None where nobody is named, or the named one no longer works here."""
+    rows = Membership.objects.filter(user_id=user_id, audience="internal", is_active=True, manager__is_active=True)
+    named = rows.exclude(manager_id=user_id).order_by("pk").values_list("manager_id", flat=True).first()
+    works_here = Membership.objects.filter(user_id=named, audience="internal", is_active=True).exists() if named else False
+    return named if works_here else None
+
+
 def names_of(user_ids: Iterable[int | None]) -> dict[int, str]:
     """Names by id, in one query."""
     ids = {i for i in user_ids if i}

@@ -27,6 +27,7 @@ class PlaceView:
     audience: Audience
     roles: tuple[str, ...]
     role_labels: tuple[str, ...]
+    manager_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _with_places(users: list[User]) -> list[AdminPersonView]:
         keys = tuple(sorted(r.role for r in row.role_rows.all()))
         labels = tuple(str(registry.roles[key].label) if key in registry.roles else key for key in keys)
         places.setdefault(row.user_id, []).append(
-            PlaceView(row.pk, row.organisation_id, row.organisation.name, Audience(row.audience), keys, labels)
+            PlaceView(row.pk, row.organisation_id, row.organisation.name, Audience(row.audience), keys, labels, row.manager_id)
         )
     return [AdminPersonView(u.pk, u.name, u.email, u.job_title, u.is_active, u.last_login, tuple(places.get(u.pk, ()))) for u in users]
 

@@ -53,6 +53,7 @@ urlpatterns = [
     tree("", "social_feed.urls_shared", SIGNED_IN),
     tree("", "portal.urls_kit", INTERNAL),
     tree("", "portal.urls_public", Audience.PUBLIC),
+    tree("", "workflows.urls_public", Audience.PUBLIC),
     tree("start/", "customer_cabinet.urls_public", Audience.PUBLIC),
     tree("cms/", wagtailadmin_urls, INTERNAL, PortalPermission.EDIT_SITE),
     public_tree("documents/", wagtaildocs_urls),

@@ -13,6 +13,7 @@ urlpatterns = audience_urls(
         path("people/<int:user_id>/", pages.person, name="settings-person"),
         path("people/<int:user_id>/active/", pages.person_active, name="settings-person-active"),
         path("people/<int:user_id>/places/<int:membership_id>/roles/", pages.membership_roles, name="settings-membership-roles"),
+        path("people/<int:user_id>/places/<int:membership_id>/manager/", pages.membership_manager, name="settings-membership-manager"),
         path("people/<int:user_id>/places/<int:membership_id>/remove/", pages.membership_remove, name="settings-membership-remove"),
         path("organisations/", pages.organisations, name="settings-organisations"),
         path("organisations/<int:organisation_id>/", pages.organisation, name="settings-organisation"),

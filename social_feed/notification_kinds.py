@@ -32,6 +32,14 @@ KINDS = {
         NotificationKind(
             "task", _("A step waits for you"), _("Somebody or a process gave you something to do."), "checkbox", mailed=OUTSIDERS
         ),
+        NotificationKind(
+            "approval",
+            _("Approvals"),
+            _("Your decision is asked, or what you asked for is decided. The letter can be answered without signing in."),
+            "clipboard-check",
+            audiences=EMPLOYEES,
+            mailed=EMPLOYEES,
+        ),
         NotificationKind("message", _("Messages"), _("Somebody wrote to you on a record."), "message", mailed=OUTSIDERS),
         NotificationKind("mention", _("Mentions"), _("Somebody wrote your name after an @."), "at"),
         NotificationKind("news", _("Progress"), _("Something you take part in went on."), "activity", audiences=OUTSIDERS),

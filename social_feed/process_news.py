@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.utils.translation import gettext_noop
 
 from portal.access import Actor, Audience
@@ -12,8 +15,18 @@ from social_feed.selectors.follows import colleagues
 from social_feed.services.follows import follow_by_taking_part
 from social_feed.services.notifications import notify, settle
 from social_feed.stories import Story, register_story
-from workflows.events import IncidentRaised, ProcessEnded, ProcessEvent, ProcessStarted, TaskAssigned, TaskCompleted, TaskCreated
+from workflows.events import (
+    ApprovalClosed,
+    IncidentRaised,
+    ProcessEnded,
+    ProcessEvent,
+    ProcessStarted,
+    TaskAssigned,
+    TaskCompleted,
+    TaskCreated,
+)
 from workflows.selectors import stand_ins
+from workflows.services.links import letter_context
 
 STARTED = gettext_noop("%(actor)s started “%(process)s”")
 STARTED_ON = gettext_noop("%(actor)s started “%(process)s” on %(record)s")
@@ -22,6 +35,12 @@ ENDED_ON = gettext_noop("“%(process)s” on %(record)s is completed")
 CANCELLED = gettext_noop("%(actor)s cancelled “%(process)s”")
 INCIDENT = gettext_noop("“%(process)s” stopped and needs a hand: %(message)s")
 WAITS = gettext_noop("“%(step)s” waits for you")
+DECIDE = gettext_noop("Your decision is asked: %(process)s")
+DECIDE_GIVEN = gettext_noop("%(actor)s hands you a decision: %(process)s")
+OUTCOMES = {
+    "approved": gettext_noop("“%(title)s” is approved"),
+    "rejected": gettext_noop("“%(title)s” is rejected"),
+}
 GIVEN = gettext_noop("%(actor)s gave you “%(step)s”")
 NEEDS_HAND = gettext_noop("“%(process)s” stopped and needs a hand")
 
@@ -89,7 +108,21 @@ def tell_of_task(event: TaskCreated) -> None:
     if people and audience is not Audience.INTERNAL:
         # Outsiders do their steps on the record's own page.
         task = next((ref for ref in [*reversed(event.subjects), event.subject] if ref and registry.resolve(people[0], ref)), task)
+    if event.decides and audience is Audience.INTERNAL:
+        values = {"process": event.title, "step": event.name}
+        notify("approval", people, task, DECIDE, values=values, source=source, even_muted=True, letter=_answerable(event.task_id))
+        return
     notify("task", people, task, WAITS, values={"step": event.name}, source=source, even_muted=True)
+
+
+def _answerable(task_id: int) -> Callable[[Actor], tuple[str, dict[str, Any]] | None]:
+    """The letter of a step that is answered with yes or no carries both answers."""
+
+    def letter(person: Actor) -> tuple[str, dict[str, Any]] | None:
+        context = letter_context(person, task_id)
+        return ("workflows/mail/decision", context) if context else None
+
+    return letter
 
 
 @on(TaskAssigned)
@@ -99,9 +132,31 @@ def tell_of_assignment(event: TaskAssigned) -> None:
     source = f"task:{event.task_id}"
     settle(source)
     people = colleagues({event.assignee_id} | stand_ins({event.assignee_id}, event.process_key))
+    if event.decides:
+        notify(
+            "approval",
+            people,
+            task,
+            DECIDE_GIVEN,
+            by=event.actor,
+            values={"process": event.title, "step": event.name},
+            source=f"{source}:{event.assignee_id}",
+            quote=event.note,
+            letter=_answerable(event.task_id),
+        )
+        return
     notify(
         "task", people, task, GIVEN, by=event.actor, values={"step": event.name}, source=f"{source}:{event.assignee_id}", quote=event.note
     )
+
+
+@on(ApprovalClosed)
+def tell_of_outcome(event: ApprovalClosed) -> None:
+    """Whoever asked for a decision learns how it went."""
+    if event.asked_by_id and event.state in OUTCOMES:
+        people = colleagues({event.asked_by_id})
+        source = f"approval:{event.approval_id}"
+        notify("approval", people, _instance(event), OUTCOMES[event.state], values={"title": event.title}, source=source, even_muted=True)
 
 
 @on(TaskCompleted)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from portal.access import Actor, Audience, PortalPermission
-from workflows.models import BusinessCalendar, HumanTask, ProcessDefinition, ProcessInstance, TaskCandidate
+from workflows.models import Approval, BusinessCalendar, HumanTask, ProcessDefinition, ProcessInstance, TaskCandidate
 from workflows.substitution import has_had_a_say, represented, theirs_too
 
 
@@ -78,6 +78,11 @@ def visible_instances(actor: Actor) -> QuerySet[ProcessInstance]:
             return ProcessInstance.objects.none()
 
 
+def visible_approvals(actor: Actor) -> QuerySet[Approval]:
+    """The questions of the instances that an employee sees; outsiders see none."""
+    return Approval.objects.filter(instance__in=visible_instances(actor)) if actor.is_internal else Approval.objects.none()
+
+
 def visible_definitions(actor: Actor) -> QuerySet[ProcessDefinition]:
     """Employees may look at every process; outsiders at none."""
     return ProcessDefinition.objects.all() if actor.audience is Audience.INTERNAL else ProcessDefinition.objects.none()
@@ -93,6 +98,8 @@ def may_do(actor: Actor, task: HumanTask) -> bool:
     if actor.is_system:
         return True
     if actor.user_id in task.excluded or task.audience != actor.audience:
+        return False
+    if task.approval_id and has_had_a_say(actor, task):
         return False
     if task.audience != Audience.INTERNAL and (task.organisation_id is None or task.organisation_id != actor.organisation_id):
         return False

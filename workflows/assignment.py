@@ -25,6 +25,13 @@ def as_ids(value: Any) -> list[int]:
     return list(dict.fromkeys(i for i in map(as_id, things) if i))
 
 
+def decides(element: Element) -> bool:
+    """Whether a step is answered with yes or no, and needs nothing else to be filled in but a reason."""
+    actions = {action.id for action in element.actions}
+    asked = [spec for spec in element.form.fields if spec.required and spec.id != "reason"] if element.form else []
+    return {"approve", "reject"} <= actions and not asked
+
+
 def new_task(instance: ProcessInstance, element: Element, active: ActiveTask) -> tuple[HumanTask, list[int]]:
     """The row of a step that begins to wait, and its candidates."""
     assignee, candidates = as_id(active.assignee), as_ids(active.candidates)
@@ -33,7 +40,8 @@ def new_task(instance: ProcessInstance, element: Element, active: ActiveTask) ->
         organisation = as_id(active.organisation) or instance.customer_organisation_id
     elif element.audience == "partner":
         organisation = as_id(active.organisation) or instance.partner_organisation_id
-    decides = any(action.id == "approve" for action in element.actions)
+    is_approval = any(action.id == "approve" for action in element.actions)
+    is_vote = isinstance(active.loop_item, dict) and "voter" in active.loop_item
     task = HumanTask(
         instance=instance,
         engine_id=active.id,
@@ -44,7 +52,8 @@ def new_task(instance: ProcessInstance, element: Element, active: ActiveTask) ->
         organisation_id=organisation,
         assignee_id=assignee,
         is_shared=assignee is None and not candidates,
-        excluded=as_ids(active.data.get("four_eyes")) if decides else [],
+        excluded=as_ids(active.data.get("four_eyes")) if is_approval else [],
+        approval_id=as_id(active.data.get("approval_id")) if is_approval and is_vote else None,
         data=active.data,
         loop_item=active.loop_item,
         stage=element.stage,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
-from bpmn.model import PENDING
+from bpmn.model import PENDING, ProcessError
 from portal.access import Audience
-from portal.selectors import people_with_role
+from portal.errors import Refused
+from portal.selectors import names_of, people_with_role
+from portal.services.memberships import actor_for_user
 from workflows import approvals  # noqa: F401  its connector
 from workflows.connector_registry import ConnectorStep, connector
+from workflows.services import absences
 from workflows.services.outbox import enqueue_call
 
 
@@ -35,6 +41,32 @@ def remind_role(step: ConnectorStep, role: str, subject: str, text: str) -> dict
         key = f"remind:{step.idempotency_key}"
         call_id = enqueue_call("mail", payload, idempotency_key=key, instance_id=step.instance_id, element_id=step.element_id).pk
     return {"call_id": call_id, "reminded": len(people)}
+
+
+@connector("workflows.check_absence")
+def check_absence(step: ConnectorStep, user: int, first: date, last: date, substitute: int | None = None) -> dict[str, Any]:
+    """See whether somebody can be away on these days; where they can't, the error `absence` says why."""
+    with _as_error("absence"):
+        absences.check_absence(actor_for_user(user), first, last, substitute)
+    return {"days": (last - first).days + 1, "substitute_name": names_of([substitute]).get(substitute or 0, "")}
+
+
+@connector("workflows.plan_absence")
+def plan_absence(
+    step: ConnectorStep, user: int, first: date, last: date, substitute: int | None = None, note: str | None = None
+) -> dict[str, Any]:
+    """Plan somebody's absence with a substitute; where the days can't be any more, the error `absence` says why."""
+    with _as_error("absence"):
+        return {"absence_id": absences.plan_absence(actor_for_user(user), first, last, substitute, note=note or "")}
+
+
+@contextmanager
+def _as_error(code: str) -> Iterator[None]:
+    """A refusal that the diagram can catch by its code."""
+    try:
+        yield
+    except Refused as refused:
+        raise ProcessError(code, refused.message) from refused
 
 
 @connector("http.post")

@@ -47,6 +47,7 @@ class TaskCreated(ProcessEvent):
     candidate_ids: tuple[int, ...]
     due: datetime | None
     title: str
+    decides: bool = False  # it is answered with yes or no
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class TaskAssigned(ProcessEvent):
     assignee_id: int
     note: str
     title: str
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ class TaskCompleted(ProcessEvent):
     partner_label: str
     milestone: bool
     announced: bool = True  # somebody was told by name that it waits; a role's queue is seen in the inbox alone
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalClosed(ProcessEvent):
+    """A question was decided, or taken back: `state` is approved, rejected or withdrawn."""
+
+    approval_id: int
+    state: str
+    title: str
+    asked_by_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,7 @@ def checked_data(actor: Actor, task: HumanTask, element: Element, data: Mapping[
     form = build_form(actor, element, task.data, data, None, action)
     if not form.is_valid():
         raise FormRefused({name: [str(m) for m in messages] for name, messages in form.errors.items()})
-    values = {name: _plain(value) for name, value in form.cleaned_data.items()}
+    values = {name: plain_value(value) for name, value in form.cleaned_data.items()}
     if is_eased(element, action):  # what was left empty here keeps what the process knows
         values = {name: value for name, value in values.items() if value not in (None, "", [])}
     return values, action, str(values.get("reason") or "")
@@ -257,7 +257,7 @@ def _checked_action(element: Element, action: str) -> str:
     return action
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Scalars as the process keeps them: whole numbers as such, texts without blanks around."""
     if isinstance(value, Decimal) and value == value.to_integral_value() and value.as_tuple().exponent >= 0:  # type: ignore[operator]
         return int(value)

@@ -146,6 +146,7 @@ class HumanTask(models.Model):
     done_for_name = models.CharField(max_length=150, blank=True)  # the person away for whom a substitute did it
     action = models.CharField(max_length=60, blank=True)
     done_key = models.CharField(max_length=80, blank=True)  # the idempotency key of the completion
+    approval = models.ForeignKey("Approval", null=True, on_delete=models.SET_NULL, related_name="tasks", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["instance", "engine_id"], name="task_once_an_instance")]
@@ -154,10 +155,62 @@ class HumanTask(models.Model):
             models.Index(fields=["assignee", "due"], condition=Q(status="open"), name="task_open_assignee"),
             models.Index(fields=["organisation", "due"], condition=Q(status="open"), name="task_open_organisation"),
             models.Index(fields=["subject_kind", "subject_id"], condition=Q(status="open"), name="task_open_subject"),
+            models.Index(fields=["approval"], condition=Q(approval__isnull=False), name="task_of_approval"),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.status})"
+
+
+class Approval(models.Model):
+    """A question that several people decide on, each by a task of the instance: what is asked, by which rule, and what came of it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Being decided")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+        WITHDRAWN = "withdrawn", _("Taken back")
+
+    instance = models.ForeignKey(ProcessInstance, on_delete=models.CASCADE, related_name="approvals")
+    title = models.CharField(max_length=250)
+    text = models.TextField(blank=True)
+    facts = models.JSONField(default=list)  # what else is approved: [label, value in words]
+    amount = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    subject_kind = models.CharField(max_length=40, blank=True)
+    subject_id = models.BigIntegerField(null=True)
+    mode = models.CharField(max_length=12)
+    needed = models.PositiveIntegerField()
+    voters = models.JSONField(default=list)  # as the diagram's rounds have them; see approvers.as_item
+    asked_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_by_name = models.CharField(max_length=150, blank=True)
+    locks = models.BooleanField(default=False)  # the record's fields stay as they are while it is open
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+    opened = models.DateTimeField(default=timezone.now)
+    closed = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)  # why it was taken back
+    sheet = models.ForeignKey("portal.StoredFile", null=True, on_delete=models.SET_NULL, related_name="+")
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of what the sheet says
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_kind", "subject_id"], condition=Q(state="open"), name="approval_open_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.state})"
+
+
+class DecisionLink(models.Model):
+    """A mailed link that lets one person decide one task once, without signing in. Its two addresses are signed, not kept."""
+
+    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey("portal.User", on_delete=models.CASCADE, related_name="+")
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    used = models.DateTimeField(null=True)
+    used_action = models.CharField(max_length=60, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} → {self.task_id}"
 
 
 class Absence(models.Model):

@@ -27,7 +27,7 @@ from portal.events import emit
 from portal.live import ping
 from portal.registry import SubjectRef
 from workflows import correlation, definitions, events
-from workflows.assignment import new_task, topics_of
+from workflows.assignment import decides, new_task, topics_of
 from workflows.calendars import calendar_of
 from workflows.connector_registry import ConnectorStep, find_connector
 from workflows.errors import NotFound
@@ -321,6 +321,7 @@ class Run:
             candidate_ids=tuple(candidates),
             due=task.due,
             title=self.instance.title,
+            decides=decides(self.definition.element(task.element_id)),
         )
 
     def _take_timers(self, outcome: Outcome, writes: Writes) -> None:

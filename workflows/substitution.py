@@ -104,7 +104,15 @@ def represented(actor: Actor, task: HumanTask, *, fresh: bool = False) -> int | 
 
 def has_had_a_say(actor: Actor, task: HumanTask) -> bool:
     """Whether the actor did this step already in this round, for themselves or for another: one person decides once."""
+    if task.approval_id:
+        return HumanTask.objects.filter(approval_id=task.approval_id, done_by_id=actor.user_id, status=HumanTask.Status.DONE).exists()
     if task.loop_item is None:
         return False
     same = HumanTask.objects.filter(instance_id=task.instance_id, element_id=task.element_id, done_by_id=actor.user_id)
     return same.filter(status=HumanTask.Status.DONE, ended__gte=task.created).exists()
+
+
+def voices_of(approval_id: int) -> set[int]:
+    """The people who have decided on a question, or are asked by name to: none of them takes on another's voice."""
+    rows = HumanTask.objects.filter(approval_id=approval_id).exclude(status=HumanTask.Status.GONE)
+    return {user for pair in rows.values_list("assignee_id", "done_by_id") for user in pair if user}

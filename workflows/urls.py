@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from workflows.views import absences, calendars, definitions, designer, inbox, instances, operations, panels, radar, tasks
+from workflows.views import (
+    absences,
+    approvals,
+    calendars,
+    definitions,
+    designer,
+    inbox,
+    instances,
+    operations,
+    panels,
+    radar,
+    starting,
+    tasks,
+)
 
 app_name = "workflows"
 urlpatterns = [
@@ -47,6 +60,9 @@ urlpatterns = [
     path("processes/running/<int:instance_id>/change/", operations.change, name="instance-change"),
     path("processes/about/<str:ref>/", panels.about, name="panel"),
     path("processes/approval/<str:ref>/", panels.approval, name="approval"),
+    path("processes/approvals/<int:approval_id>/withdraw/", approvals.withdraw, name="approval-withdraw"),
+    path("processes/start/", starting.index, name="start"),
+    path("processes/start/<str:key>/", starting.start, name="start-process"),
     path("processes/xml/<int:definition_id>/", definitions.xml, name="definition-xml"),
     path("processes/p/<str:key>/", definitions.detail, name="definition"),
     path("processes/p/<str:key>/state/", definitions.state, name="definition-state"),

@@ -19,6 +19,7 @@ from portal.access import Actor
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
 from portal.registry import SubjectRef
+from workflows.services import refuse_locked
 
 Row = TypeVar("Row", bound=Model)
 
@@ -77,7 +78,9 @@ def money_of(amount: Decimal | None, currency: str = "") -> Money | None:
 
 
 def change_fields(actor: Actor, row: Any, ref: SubjectRef, values: dict[str, Any], allowed: Iterable[str], verb: str) -> dict[str, Any]:
-    """Set the fields that differ, save and audit them; answers what changed (empty: nothing was written)."""
+    """Set the fields that differ, save and audit them; answers what changed (empty: nothing was written).
+
+    Raises Conflict for a record that waits for a decision which locks it."""
     allowed = set(allowed)
     before, after = {}, {}
     for name, value in values.items():
@@ -88,6 +91,7 @@ def change_fields(actor: Actor, row: Any, ref: SubjectRef, values: dict[str, Any
             before[name], after[name] = plain(old), plain(value)
             setattr(row, name, value)
     if after:
+        refuse_locked(ref)
         row.save()
         record(actor, verb, ref, before=before, after=after)
     return after

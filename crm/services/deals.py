@@ -28,7 +28,7 @@ from portal.registry import SubjectRef
 from workflows.errors import FormRefused
 from workflows.forms import task_form
 from workflows.selectors import stage_moves
-from workflows.services import CompletionResult, complete_task, start_process
+from workflows.services import CompletionResult, complete_task, refuse_locked, start_process
 
 DEAL_FIELDS = ["title", "account", "contact", "product", "owner", "amount", "expected_close", "next_step"]
 
@@ -233,6 +233,7 @@ def set_discount(actor: Actor, deal_id: int, percent: Any) -> Deal:
         deal = locked(visible_deals(actor), deal_id)
         if deal.outcome:
             raise Conflict(_("This deal is closed."))
+        refuse_locked(ref_of(deal))
         if value > deal.discount_percent and deal.stage not in (Stage.NEW, Stage.QUALIFICATION):
             raise Refused(_("A higher discount needs approval: send the deal back to qualification."), "discount_percent")
         before, deal.discount_percent = deal.discount_percent, value

@@ -15,6 +15,7 @@ from portal.errors import Conflict, NotAllowed, Refused
 from portal.live import ping
 from portal.models import Membership, MembershipRole, Organisation, User
 from portal.registry import SubjectRef, registry
+from portal.selectors import employees, manager_of
 from portal.services.site import sync_editor
 
 
@@ -50,6 +51,28 @@ def set_roles(actor: Actor, membership_id: int, roles: Iterable[str]) -> None:
         record(actor, "membership.roles_set", _ref(place), before={"roles": sorted(before)}, after=_what(place, sorted(wanted)))
         sync_editor(place.user)
         ping(str(_ref(place)))
+
+
+def set_manager(actor: Actor, membership_id: int, user_id: int | None) -> None:
+    """Say whom an employee answers to, or nobody. Raises Refused for somebody who doesn't work here, and where it would go in a circle."""
+    with transaction.atomic():
+        place = _lock(actor, membership_id)
+        if place.audience != Audience.INTERNAL:
+            raise Refused(_("Only employees have a manager here."), "manager")
+        if user_id is not None and user_id not in {person.id for person in employees()}:
+            raise Refused(_("Choose a colleague."), "manager")
+        above, seen = user_id, set()
+        while above is not None and above not in seen:
+            if above == place.user_id:
+                raise Refused(_("In the end this person would be their own manager. Choose somebody else."), "manager")
+            seen.add(above)
+            above = manager_of(above)
+        if place.manager_id == user_id:
+            return
+        before, place.manager_id = place.manager_id, user_id
+        place.save(update_fields=["manager"])
+        told = {"user": place.user_id, "manager": user_id}
+        record(actor, "membership.manager_set", _ref(place), before={"manager": before}, after=told)
 
 
 def remove_member(actor: Actor, membership_id: int, reason: str = "") -> None:

@@ -15,7 +15,7 @@ from portal.access import Audience
 from portal.errors import Refused
 from portal.forms import InvitationForm, OrganisationForm
 from portal.registry import registry
-from portal.selectors import invitations_for
+from portal.selectors import employees, invitations_for
 from portal.services import invitations, people
 from portal.services.memberships import create_organisation
 
@@ -52,7 +52,8 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
     if found is None:
         raise Http404
     places = [{"place": place, "roles": read.roles_of(place.audience)} for place in found.places]
-    return render(request, "portal/settings/person.html", {"person": found, "places": places})
+    colleagues = [one for one in employees() if one.id != user_id]
+    return render(request, "portal/settings/person.html", {"person": found, "places": places, "colleagues": colleagues})
 
 
 @require_POST
@@ -68,6 +69,18 @@ def membership_roles(request: HttpRequest, user_id: int, membership_id: int) -> 
     """Set the roles of one place."""
     people.set_roles(request.actor, membership_id, request.POST.getlist("roles"))
     messages.success(request, _("Roles saved. They count from the next click on."))
+    return redirect("settings-person", user_id)
+
+
+@require_POST
+def membership_manager(request: HttpRequest, user_id: int, membership_id: int) -> HttpResponse:
+    """Set whom an employee answers to."""
+    chosen = request.POST.get("manager", "")
+    try:
+        people.set_manager(request.actor, membership_id, int(chosen) if chosen.isdigit() else None)
+        messages.success(request, _("Saved."))
+    except Refused as refused:
+        messages.error(request, refused.message)
     return redirect("settings-person", user_id)
 
 

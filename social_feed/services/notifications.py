@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -36,11 +36,13 @@ def notify(
     source: str = "",
     quote: str = "",
     even_muted: bool = False,
+    letter: Callable[[Actor], tuple[str, dict[str, Any]] | None] | None = None,
 ) -> int:
     """Tell people about a record; gives how many were told.
 
     Whoever did it, whoever may not see the record and whoever muted it is left out. `text` is translated for each reader, with `values`
-    and `by` in its places; `quote` is shown as written. A `source` is told once a person and kind.
+    and `by` in its places; `quote` is shown as written. A `source` is told once a person and kind. `letter` may give another
+    letter's template for a person, and what it says beside the line; it may let somebody in, so it isn't kept once it is sent.
     """
     chosen = {p.user_id: p for p in people if p.user_id and not p.is_anonymous and not (by and p.user_id == by.user_id)}
     if not chosen or in_bulk():
@@ -67,7 +69,7 @@ def notify(
     with transaction.atomic():
         Notification.objects.bulk_create(lines, ignore_conflicts=True)
         for person in letters:
-            _send_letter(kind, person, subject, text, by, values or {}, quote, source)
+            _send_letter(kind, person, subject, text, by, values or {}, quote, source, letter)
         if lines:
             ping(*(f"bell:{row.user_id}" for row in lines))
     return len(lines)
@@ -88,7 +90,7 @@ def _row(kind, person: Actor, subject: SubjectRef, text, by, values, source, quo
     )
 
 
-def _send_letter(kind: str, person: Actor, subject: SubjectRef, text: str, by, values, quote: str, source: str) -> None:
+def _send_letter(kind: str, person: Actor, subject: SubjectRef, text: str, by, values, quote: str, source: str, letter=None) -> None:
     from social_feed.selectors.notifications import line_of
 
     language = person.language or settings.LANGUAGE_CODE
@@ -96,13 +98,15 @@ def _send_letter(kind: str, person: Actor, subject: SubjectRef, text: str, by, v
         row = _row(kind, person, subject, text, by, values, source, "")
         shown = registry.resolve(person, subject)
         line = line_of(person, row, {subject: shown} if shown else {})
+        template, more = (letter(person) if letter else None) or ("social_feed/mail/notification", {})
         send_mail_later(
             person.email,
             line.plain,
-            "social_feed/mail/notification",
-            {"line": line.plain, "quote": quote, "url": absolute(shown.url) if shown and shown.url else "", "name": person.name},
+            template,
+            {"line": line.plain, "quote": quote, "url": absolute(shown.url) if shown and shown.url else "", "name": person.name, **more},
             idempotency_key=f"notify:{kind}:{person.user_id}:{source or timezone.now().timestamp()}",
             language=language,
+            is_secret=bool(more),
         )
 
 

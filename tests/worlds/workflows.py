@@ -12,8 +12,9 @@ from tests.workflows.diagrams import ENDS, chain, diagram, flow, lane, service, 
 from workflows import packs, services
 from workflows.approvals import start_approval
 from workflows.connector_registry import connector
-from workflows.models import HumanTask, TaskCandidate
+from workflows.models import DecisionLink, HumanTask, TaskCandidate
 from workflows.services.incidents import raise_incident
+from workflows.services.links import token_of
 
 SYSTEM = Actor.system("world")
 
@@ -83,7 +84,11 @@ def build(cast) -> None:
     raise_incident(failing, "work", "outbox.failed", "LEAK:internal no line", call=call)
     services.correlate_message("nobody waits", {"number": 99}, {"text": "LEAK:nobody"}, ttl=timedelta(days=1))
     ref = SubjectRef("portal.organisation", places["acme"])
-    start_approval(cast.mona, ref, [cast.erin.user_id, cast.dan.user_id], text="LEAK:internal may we?")
+    start_approval(cast.mona, ref, [cast.erin.user_id, cast.dan.user_id], text="LEAK:internal may we?", amount="900")
+    DecisionLink.objects.update(used=timezone.now(), used_action="approve")  # a fresh one would let anybody in who has it
+    decided = start_approval(cast.erin, ref, [cast.mona.user_id], text="LEAK:internal and this?")
+    vote = HumanTask.objects.get(instance_id=decided, status="open")
+    services.complete_task(cast.mona, vote.pk, {"reason": "LEAK:internal why not"}, action="approve")
     days = [timezone.localdate() + timedelta(days=n) for n in (0, 5)]
     services.plan_absence(cast.fiona, *days, cast.mona.user_id, note="LEAK:internal in Lisbon")
     HumanTask.objects.filter(instance__title__startswith="LEAK:internal joint work for acme").update(due=timezone.now() - timedelta(days=1))
@@ -93,5 +98,9 @@ def build(cast) -> None:
 
 
 def samples(world) -> dict[str, list[dict]]:
-    """The radar's kinds are words, not rows."""
-    return {"workflows:radar-mend": [{"kind": "overdue"}]}
+    """The radar's kinds are words, not rows; a mailed link is kept nowhere."""
+    return {
+        "workflows:radar-mend": [{"kind": "overdue"}],
+        "workflows:start-process": [{"key": "purchase_request"}],
+        "decide": [{"token": token_of(DecisionLink.objects.exclude(used=None).first(), "approve")}, {"token": "nobody-has-this-token"}],
+    }

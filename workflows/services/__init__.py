@@ -1,6 +1,7 @@
 """What can be done with processes: every write goes through here."""
 
-from workflows.services.absences import end_absence, plan_absence
+from workflows.services.absences import check_absence, end_absence, plan_absence
+from workflows.services.approvals import refuse_locked, withdraw_approval
 from workflows.services.deployment import DeployResult, deploy, try_out
 from workflows.services.instances import (
     BulkResult,
@@ -42,6 +43,7 @@ __all__ = [
     "cancel_instance",
     "change_instance",
     "changes_for",
+    "check_absence",
     "clear_partner_organisation",
     "claim_task",
     "complete_task",
@@ -58,6 +60,7 @@ __all__ = [
     "preview_change",
     "preview_migration",
     "mend",
+    "refuse_locked",
     "release_task",
     "resume_instance",
     "retry_incident",
@@ -68,4 +71,5 @@ __all__ = [
     "suspend_instance",
     "when_to_wake",
     "try_out",
+    "withdraw_approval",
 ]

@@ -17,6 +17,7 @@ from portal.live import ping
 from portal.registry import SubjectRef
 from portal.rows import lock_name
 from portal.selectors import employees
+from portal.selectors import PersonView, employees
 from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
 from workflows.models import Absence, ProcessDefinition
@@ -46,20 +47,8 @@ def plan_absence(
     """
     who = user_id or actor.user_id or 0
     _may_plan_for(actor, who)
-    starts, ends = max(_midnight(first, actor), timezone.now()), _midnight(last + timedelta(days=1), actor)
-    if last < first:
-        raise Refused(_("The last day comes before the first."), "last")
-    if ends <= timezone.now():
-        raise Refused(_("These days are over."), "last")
-    if ends - starts > LONGEST:
-        raise Refused(_("At most two years; give a colleague the role instead."), "last")
-    people = {person.id: person for person in employees()}
-    if who not in people:
-        raise Refused(_("Nobody of that name works here."), "user_id")
-    if substitute_id is not None and substitute_id not in people:
-        raise Refused(_("Choose a colleague."), "substitute")
-    if substitute_id == who:
-        raise Refused(_("Somebody else has to stand in."), "substitute")
+    starts, ends = _span(actor, first, last)
+    people = _checked_people(who, substitute_id)
     if process_key and not ProcessDefinition.objects.filter(key=process_key).exists():
         raise Refused(_("There is no such process."), "process_key")
     with transaction.atomic():
@@ -68,6 +57,7 @@ def plan_absence(
         _refuse_double(overlapping, who, process_key)
         if substitute_id is not None:
             _refuse_circle(overlapping, who, substitute_id, people)
+        _check_overlap(who, substitute_id, starts, ends, process_key, people)
         row = Absence.objects.create(
             user_id=who, substitute_id=substitute_id, starts=starts, ends=ends, process_key=process_key, note=note.strip()[:200]
         )
@@ -75,6 +65,47 @@ def plan_absence(
         record(actor, "absence.planned", SubjectRef("portal.user", who), after=told, reason=note.strip())
         _tell(row)
     return row.pk
+
+
+def check_absence(actor: Actor, first: date, last: date, substitute_id: int | None) -> None:
+    """Raise what `plan_absence` would raise for the actor's own absence, and plan nothing."""
+    _may_plan_for(actor, actor.user_id or 0)
+    starts, ends = _span(actor, first, last)
+    people = _checked_people(actor.user_id or 0, substitute_id)
+    with transaction.atomic():
+        _check_overlap(actor.user_id or 0, substitute_id, starts, ends, "", people)
+
+
+def _span(actor: Actor, first: date, last: date) -> tuple[datetime, datetime]:
+    """From when to when; raises Refused for days that can't be."""
+    starts, ends = max(_midnight(first, actor), timezone.now()), _midnight(last + timedelta(days=1), actor)
+    if last < first:
+        raise Refused(_("The last day comes before the first."), "last")
+    if ends <= timezone.now():
+        raise Refused(_("These days are over."), "last")
+    if ends - starts > LONGEST:
+        raise Refused(_("At most two years; give a colleague the role instead."), "last")
+    return starts, ends
+
+
+def _checked_people(who: int, substitute_id: int | None) -> dict[int, PersonView]:
+    """Everybody who works here, where these two do."""
+    people = {person.id: person for person in employees()}
+    if who not in people:
+        raise Refused(_("Nobody of that name works here."), "user_id")
+    if substitute_id is not None and substitute_id not in people:
+        raise Refused(_("Choose a colleague."), "substitute")
+    if substitute_id == who:
+        raise Refused(_("Somebody else has to stand in."), "substitute")
+    return people
+
+
+def _check_overlap(who: int, substitute_id: int | None, starts: datetime, ends: datetime, process_key: str, people: dict) -> None:
+    """Lock the absences of those days; raises Refused for a second one, and for a substitute who is away in a circle."""
+    overlapping = Absence.objects.select_for_update().filter(starts__lt=ends, ends__gt=starts)
+    _refuse_double(overlapping, who, process_key)
+    if substitute_id is not None:
+        _refuse_circle(overlapping, who, substitute_id, people)
 
 
 def _refuse_double(overlapping, who: int, process_key: str) -> None:

@@ -19,13 +19,13 @@ from portal.events import emit
 from portal.live import ping
 from portal.registry import SubjectRef
 from portal.selectors import PersonView, employees, names_of, people_of
-from workflows import events
+from workflows import definitions, events
 from workflows.access import WorkflowPermission, may_do, visible_tasks
-from workflows.assignment import topics_of
+from workflows.assignment import decides, topics_of
 from workflows.errors import NotFound
 from workflows.models import HumanTask, ProcessInstance, TaskCandidate
 from workflows.runtime import Done, Run, Writes, lock_task, told_of
-from workflows.substitution import has_had_a_say, represented
+from workflows.substitution import has_had_a_say, represented, voices_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def words_of_end(task: HumanTask) -> str:
 def _why_not(actor: Actor, task: HumanTask) -> str:
     if actor.user_id in task.excluded:
         return _("You asked for this yourself, so somebody else has to decide on it.")
-    if has_had_a_say(actor, task) and represented(actor, task):
+    if has_had_a_say(actor, task) and (task.approval_id or represented(actor, task)):
         return _("You have decided on “%(name)s” yourself already; one person decides once.") % {"name": task.name}
     if task.assignee_id and task.assignee_id != actor.user_id:
         return _("A colleague has taken “%(name)s”.") % {"name": task.name}
@@ -192,7 +192,8 @@ def delegation_targets(actor: Actor, task: HumanTask) -> list[PersonView]:
         people = people_of(task.organisation_id, Audience(task.audience))
     else:
         people = []
-    return [p for p in people if p.id not in task.excluded and p.id != task.assignee_id]
+    out = {*task.excluded, task.assignee_id, *(voices_of(task.approval_id) if task.approval_id else ())}
+    return [p for p in people if p.id not in out]
 
 
 def delegate_task(actor: Actor, task_id: int, user_id: int, note: str = "") -> None:
@@ -230,6 +231,7 @@ def delegate_task(actor: Actor, task_id: int, user_id: int, note: str = "") -> N
                 assignee_id=user_id,
                 note=note.strip(),
                 title=instance.title,
+                decides=decides(definitions.load(instance.digest).element(task.element_id)),
             )
         )
         tell_holders(task, before, user_id)

@@ -19,6 +19,7 @@ from workflows import selectors, services
 from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
 from workflows.models import ProcessInstance
+from workflows.selectors.approvals import approvals_of
 from workflows.views.common import Paging, offset_of
 
 PAGE = 50
@@ -69,6 +70,7 @@ def _detail(request: HttpRequest, instance_id: int) -> dict:
     return {
         "instance": detail,
         "road": selectors.road_for(request.actor, instance_id),
+        "approvals": approvals_of(request.actor, instance_id),
         "open_incidents": [incident for incident in detail.incidents if incident.resolved is None],
     }
 

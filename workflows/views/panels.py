@@ -13,6 +13,7 @@ from portal.errors import Refused
 from portal.registry import registry
 from workflows import approvals, selectors
 from workflows.definitions import current
+from workflows.selectors.approvals import approvals_about
 from workflows.views.common import parse_ref
 
 
@@ -29,6 +30,7 @@ def about(request: HttpRequest, ref: str) -> HttpResponse:
         "ref": subject,
         "rows": rows,
         "roads": [(row, selectors.road_for_row(request.actor, row.id, subject)) for row in (running or rows)[:3]],
+        "approvals": approvals_about(request.actor, subject),
         "can_ask": current(approvals.KEY) is not None,
     }
     return render(request, "workflows/parts/_panel.html", context)
@@ -50,16 +52,18 @@ def approval(request: HttpRequest, ref: str) -> HttpResponse:
             instance_id = approvals.start_approval(
                 request.actor,
                 subject,
-                values["approvers"],
+                form.spec(),
                 mode=values["mode"],
                 needed=values["needed"],
                 text=values["text"],
+                amount=values["amount"],
+                lock=values["lock"],
                 key=f"{request.actor.user_id}:{key}",
             )
             return _asked(request, instance_id, shown)
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, refused.message)
-    chosen = request.POST.getlist("approvers")
+    chosen = {name: request.POST.getlist(name) for name in ("approvers", "twice", "veto")}
     context = {"form": form, "subject": shown, "key": key, "chosen": chosen}
     template = "workflows/parts/_approval_form.html" if request.htmx else "workflows/approval.html"
     return render(request, template, context, status=422 if form.errors else 200)

@@ -13,6 +13,7 @@ from portal.errors import Refused
 from workflows import selectors, services
 from workflows.errors import NotFound
 from workflows.forms import TaskForm, submit_task
+from workflows.selectors.approvals import approval_of_task
 from workflows.selectors.inbox import next_task, people_to_delegate
 
 
@@ -30,7 +31,8 @@ def _page(request: HttpRequest, task_id: int, form: TaskForm | None = None, stat
     if detail is None:
         raise Http404
     people = people_to_delegate(request.actor, task_id) if detail.can_delegate else []
-    return render(request, "workflows/task.html", {"task": detail, "people": people}, status=status)
+    context = {"task": detail, "people": people, "approval": approval_of_task(request.actor, task_id)}
+    return render(request, "workflows/task.html", context, status=status)
 
 
 def _complete(request: HttpRequest, task_id: int) -> HttpResponse:
