@@ -92,6 +92,11 @@ def holds(row: Approval) -> bool:
     return bool(row.digest) and digest_of(content_of(row)) == row.digest
 
 
+def seal_of(digest: str) -> str:
+    """What only this installation, with its secret key, makes of a digest; printed on the sheet and shown beside it."""
+    return Signer(salt=SEAL).signature(digest)
+
+
 def print_sheet(row: Approval, run: Run | None) -> tuple[str, UUID]:
     """Print a closed approval and keep it as a file of its instance; gives the digest and the file's id."""
     content = content_of(row, run)
@@ -128,7 +133,7 @@ def _shown(row: Approval, content: dict[str, Any], digest: str) -> dict[str, Any
         "decisions": [_line(row, one, labels) for one in content["decisions"]],
         "unasked": [label for voter, label in labels.items() if voter not in spoke],
         "digest": digest,
-        "seal": Signer(salt=SEAL).signature(digest),
+        "seal": seal_of(digest),
         "words": {
             "heading": _("Approval"),
             "asked": _("Asked by"),
@@ -164,4 +169,7 @@ def _line(row: Approval, one: dict[str, str], labels: dict[str, str]) -> dict[st
 
 def _moment(text: str) -> str:
     moment = parse_datetime(text) if text else None
-    return formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else ""
+    if moment is None:
+        return ""
+    there = timezone.localtime(moment)
+    return f"{formats.date_format(there, 'DATETIME_FORMAT')} {there.tzname()}"

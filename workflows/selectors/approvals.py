@@ -19,7 +19,7 @@ from workflows.approvers import rule_words
 from workflows.models import Approval, HistoryEvent, HumanTask
 from workflows.selectors.inbox import acted
 from workflows.services.approvals import locking, may_withdraw
-from workflows.sheets import holds
+from workflows.sheets import holds, seal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class ApprovalView:
     can_withdraw: bool
     sheet: FileView | None
     digest: str
+    seal: str
     holds: bool  # what is kept is what the sheet says
 
     @property
@@ -125,6 +126,7 @@ def _view(actor: Actor, row: Approval, tasks: list[HumanTask], said: dict, names
         can_withdraw=may_withdraw(actor, row),
         sheet=sheets.get(row.sheet_id),
         digest=row.digest,
+        seal=seal_of(row.digest) if row.digest else "",
         holds=holds(row) if row.digest else False,
     )
 
