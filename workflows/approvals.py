@@ -65,7 +65,7 @@ def approver_choices(actor: Actor) -> list[tuple[str, str]]:
     """Whom the actor may ask: their manager, colleagues, and one voice of a role."""
     manager = manager_of(actor.user_id) if actor.user_id else None
     own = [("manager", _("Your manager (%(name)s)") % {"name": names_of([manager])[manager]})] if manager else []
-    people = [(f"user:{p.id}", p.name) for p in employees() if p.id != actor.user_id]
+    people = [(str(p.id), p.name) for p in employees() if p.id != actor.user_id]
     peopled = roles_with_people()
     roles = [r for r in registry.roles.values() if r.audience == Audience.INTERNAL and r.key in peopled]
     return [*own, *people, *((f"role:{r.key}", _("Anybody of: %(role)s") % {"role": r.label}) for r in roles)]
@@ -93,7 +93,7 @@ def start_approval(
     if shown is None:
         raise Refused(_("This record isn't there any more."))
     asked = list(dict.fromkeys(approvers))
-    if actor.user_id in asked or f"user:{actor.user_id}" in asked:
+    if {actor.user_id, str(actor.user_id), f"user:{actor.user_id}"} & set(asked):
         raise Refused(_("You ask for this yourself, so somebody else has to decide on it."), "approvers")
     if mode not in dict(MODES):
         raise Refused(_("Choose how they decide."), "mode")
