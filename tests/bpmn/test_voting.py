@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bpmn.scripts import evaluate
@@ -45,7 +45,6 @@ def test_outcome(marks, needed, given_, state):
 MARKS = st.lists(st.integers(-4, 4).filter(bool), min_size=1, max_size=6)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(MARKS, st.data())
 def test_sure_means_sure_and_open_means_open(marks, data):
     """Against the plain truth: every way in which those who are left could still vote."""
@@ -62,7 +61,6 @@ def test_sure_means_sure_and_open_means_open(marks, data):
     assert outcome(people, needed, given_) == (possible.pop() if len(possible) == 1 else "open")
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(MARKS, st.data())
 def test_the_order_of_votes_changes_nothing(marks, data):
     people = voters(*marks)
