@@ -16,7 +16,6 @@ from portal.errors import NotAllowed, Refused
 from portal.live import ping
 from portal.registry import SubjectRef
 from portal.rows import lock_name
-from portal.selectors import employees
 from portal.selectors import PersonView, employees
 from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
@@ -52,11 +51,6 @@ def plan_absence(
     if process_key and not ProcessDefinition.objects.filter(key=process_key).exists():
         raise Refused(_("There is no such process."), "process_key")
     with transaction.atomic():
-        lock_name("workflows.absences")  # who stands in for whom is judged over everybody's
-        overlapping = Absence.objects.select_for_update().filter(starts__lt=ends, ends__gt=starts)
-        _refuse_double(overlapping, who, process_key)
-        if substitute_id is not None:
-            _refuse_circle(overlapping, who, substitute_id, people)
         _check_overlap(who, substitute_id, starts, ends, process_key, people)
         row = Absence.objects.create(
             user_id=who, substitute_id=substitute_id, starts=starts, ends=ends, process_key=process_key, note=note.strip()[:200]
@@ -102,6 +96,7 @@ def _checked_people(who: int, substitute_id: int | None) -> dict[int, PersonView
 
 def _check_overlap(who: int, substitute_id: int | None, starts: datetime, ends: datetime, process_key: str, people: dict) -> None:
     """Lock the absences of those days; raises Refused for a second one, and for a substitute who is away in a circle."""
+    lock_name("workflows.absences")  # who stands in for whom is judged over everybody's
     overlapping = Absence.objects.select_for_update().filter(starts__lt=ends, ends__gt=starts)
     _refuse_double(overlapping, who, process_key)
     if substitute_id is not None:
