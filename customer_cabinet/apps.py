@@ -56,8 +56,11 @@ class CustomerCabinetConfig(AppConfig):
         )
 
     def register_site_forms(self) -> None:
-        """The public start: one form for any wish, and one for each product of the public catalogue."""
-        from customer_cabinet.selectors import site_forms
-        from portal.registry import registry
+        """The public start: one form for any wish, and one for each product of the public catalogue; its pages and their search."""
+        from customer_cabinet.selectors import find_products, site_cards, site_forms
+        from portal.access import Audience
+        from portal.registry import SearchProvider, SiteLink, registry
 
         registry.register_site_forms(site_forms)
+        registry.register_site_cards(site_cards, SiteLink(_("Products"), "products:list"))
+        registry.register_search(SearchProvider("site.products", _("Products"), (Audience.PUBLIC,), find_products, 80))

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from crm import selectors as crm
 from portal.access import Actor, Audience
-from portal.registry import SiteForm
+from portal.amounts import money_text
+from portal.registry import SearchHit, SiteCard, SiteForm
 from projects import selectors as projects
 from workflows.selectors import Forecast, InboxFilter, TaskRow, forecasts, inbox_counts, standing, tasks_for
 
@@ -111,3 +112,24 @@ def site_forms() -> list[SiteForm]:
         address = reverse("public_start:form-product", args=[card.id])
         forms.append(SiteForm(f"request-{card.id}", _("Ask for “%(product)s”") % {"product": card.name}, address))
     return forms
+
+
+def site_cards() -> list[SiteCard]:
+    """The public catalogue as the site shows it."""
+    return [
+        SiteCard(
+            card.name,
+            card.description,
+            reverse("products:product", args=[card.id]),
+            card.icon,
+            _("from %(price)s") % {"price": money_text(card.list_price.amount, str(card.list_price.currency))} if card.list_price else "",
+            card.category,
+        )
+        for card in crm.catalogue(Actor.anonymous())
+    ]
+
+
+def find_products(actor: Actor, text: str, limit: int) -> list[SearchHit]:
+    """Products of the public catalogue by words, for the site's search."""
+    cards = crm.catalogue(Actor.anonymous(), text)[:limit]
+    return [SearchHit(card.name, card.description, reverse("products:product", args=[card.id]), card.icon) for card in cards]

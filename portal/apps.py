@@ -84,6 +84,11 @@ class PortalConfig(AppConfig):
         """Every migrated database has a site to show."""
         from django.db.models.signals import post_migrate
 
+        from portal.registry import registry
+        from portal.selectors_site import site_providers
+
+        for provider in site_providers():
+            registry.register_search(provider)
         post_migrate.connect(_ensure_site, sender=self, dispatch_uid="portal.ensure_site")
 
 

@@ -4,6 +4,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.images.blocks import ImageChooserBlock
 
+from portal.blocks_offers import offer_blocks
+
 ICONS = [
     ("bolt", _("Lightning")),
     ("calendar", _("Calendar")),
@@ -120,6 +122,18 @@ class LatestNewsBlock(blocks.StructBlock):
         label = _("Latest news")
 
 
+class CardsBlock(blocks.StructBlock):
+    """What the company offers, from the catalogue."""
+
+    title = blocks.CharBlock(required=False, max_length=120, label=_("title"))
+    count = blocks.IntegerBlock(default=6, min_value=1, max_value=24, label=_("how many"))
+
+    class Meta:
+        template = "portal/blocks/cards.html"
+        icon = "tag"
+        label = _("Products of the catalogue")
+
+
 def text_block() -> blocks.RichTextBlock:
     """Words with headings, lists, links and pictures."""
     return blocks.RichTextBlock(features=TEXT_FEATURES, template="portal/blocks/text.html", icon="pilcrow", label=_("Text"))
@@ -133,6 +147,8 @@ def page_blocks() -> list[tuple[str, blocks.Block]]:
         ("text", text_block()),
         ("picture", PictureBlock()),
         ("questions", QuestionsBlock()),
+        ("cards", CardsBlock()),
+        *offer_blocks(),
         ("latest_news", LatestNewsBlock()),
         ("call", CallBlock()),
     ]

@@ -24,6 +24,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "places": lambda: places_of(request),
         "demo": settings.DEMO,
         "site_name": settings.WAGTAIL_SITE_NAME,
+        "site_url": settings.SITE_URL,
     }
 
 

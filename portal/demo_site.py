@@ -6,6 +6,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from portal.demo_offers import write_offers
 from portal.models import HomePage, KnowledgeIndexPage, KnowledgePage, LandingPage, NewsIndexPage, NewsPage
 from portal.registry import registry
 from portal.services.site import ensure_site
@@ -20,13 +21,16 @@ def seed_site() -> None:
     for slug, day, title, intro, body in _news():
         if not NewsPage.objects.child_of(news).filter(slug=slug).exists():
             news.add_child(instance=NewsPage(slug=slug, title=title, date=day, intro=intro, body=[("text", body)]))
-    for slug, topic, title, intro, body in _answers():
+    for slug, topic, title, intro, body, audience in _answers():
         if not KnowledgePage.objects.child_of(help_pages).filter(slug=slug).exists():
-            help_pages.add_child(instance=KnowledgePage(slug=slug, topic=topic, title=title, intro=intro, body=[("text", body)]))
+            help_pages.add_child(
+                instance=KnowledgePage(slug=slug, topic=topic, audience=audience, title=title, intro=intro, body=[("text", body)])
+            )
     help_pages.intro = help_pages.intro or _("Short answers about working with us in this portal.")
     help_pages.save()
     if not LandingPage.objects.child_of(home).exists():
         _write_landing(home)
+        write_offers(home)
 
 
 def _write_home(home: HomePage) -> None:
@@ -36,6 +40,9 @@ def _write_home(home: HomePage) -> None:
         "We plan, deliver and look after equipment for workshops and shops. You see each step as we do it, and decide where it is yours to decide."
     )
     home.button, home.button_address = _("Start a request"), "/start/"
+    home.hero_steps = "\n".join(
+        [_("You sent your request"), _("We looked at it together"), _("Your quote is ready"), _("You decide"), _("We deliver")]
+    )
     home.body = [
         (
             "values",
@@ -49,6 +56,7 @@ def _write_home(home: HomePage) -> None:
                 ],
             },
         ),
+        ("cards", {"title": _("What we do"), "count": 6}),
         (
             "steps",
             {
@@ -131,14 +139,16 @@ def _news() -> list[tuple[str, date, str, str, str]]:
     ]  # fmt: skip
 
 
-def _answers() -> list[tuple[str, str, str, str, str]]:
-    requests, account, partners = _("Requests"), _("Your account"), _("For partners")
+def _answers() -> list[tuple[str, str, str, str, str, str]]:
+    requests, account, partners, support = _("Requests"), _("Your account"), _("For partners"), _("Support")
     return [
-        ("start-a-request", requests, _("How do I start a request?"), _("Choose what you need in the catalogue and fill in the short form."), f"<p>{_('Open “Start a request”, choose an entry and answer the questions. You get a page for your request at once. You may leave a long form and go on later.')}</p>"),
-        ("where-does-it-stand", requests, _("How do I see where it stands?"), _("Each request has a page with its steps: done, now and next."), f"<p>{_('The page says who has the step at hand and until when. It renews itself: no need to reload.')}</p>"),
-        ("accept-or-change-a-quote", requests, _("How do I accept a quote, or ask for a change?"), _("Both are buttons on the request’s page."), f"<p>{_('Read the quote as PDF, then choose “Accept” or “Ask for a change” and say what should be different. You may do so until the date on the page.')}</p>"),
-        ("who-reads-my-messages", requests, _("Who reads what I write?"), _("The names are shown above the box before you send."), f"<p>{_('A message to us is read by the people who work on your request and by your colleagues. Partners read it only when the box says so.')}</p>"),
-        ("invite-a-colleague", account, _("How do I invite a colleague?"), _("Your organisation’s administrator does it under “Colleagues”."), f"<p>{_('Type the address and choose what the colleague may do. The link in the mail is good for two weeks, once.')}</p>"),
-        ("sign-in-without-a-password", account, _("Can I sign in without a password?"), _("Yes: with a code by mail, or with a passkey."), f"<p>{_('Choose “Mail me a sign-in code” on the sign-in page, or add a passkey under “Sign-in and security”.')}</p>"),
-        ("register-a-deal", partners, _("How do I register a deal?"), _("In the partner area, in under two minutes; you get a receipt at once."), f"<p>{_('While you type, we show whether somebody works with this customer already. The decision comes with its reason.')}</p>"),
+        ("start-a-request", requests, _("How do I start a request?"), _("Choose what you need in the catalogue and fill in the short form."), f"<p>{_('Open “Start a request”, choose an entry and answer the questions. You get a page for your request at once. You may leave a long form and go on later.')}</p>", "public"),
+        ("where-does-it-stand", requests, _("How do I see where it stands?"), _("Each request has a page with its steps: done, now and next."), f"<p>{_('The page says who has the step at hand and until when. It renews itself: no need to reload.')}</p>", "public"),
+        ("accept-or-change-a-quote", requests, _("How do I accept a quote, or ask for a change?"), _("Both are buttons on the request’s page."), f"<p>{_('Read the quote as PDF, then choose “Accept” or “Ask for a change” and say what should be different. You may do so until the date on the page.')}</p>", "public"),
+        ("who-reads-my-messages", requests, _("Who reads what I write?"), _("The names are shown above the box before you send."), f"<p>{_('A message to us is read by the people who work on your request and by your colleagues. Partners read it only when the box says so.')}</p>", "public"),
+        ("invite-a-colleague", account, _("How do I invite a colleague?"), _("Your organisation’s administrator does it under “Colleagues”."), f"<p>{_('Type the address and choose what the colleague may do. The link in the mail is good for two weeks, once.')}</p>", "public"),
+        ("sign-in-without-a-password", account, _("Can I sign in without a password?"), _("Yes: with a code by mail, or with a passkey."), f"<p>{_('Choose “Mail me a sign-in code” on the sign-in page, or add a passkey under “Sign-in and security”.')}</p>", "public"),
+        ("register-a-deal", partners, _("How do I register a deal?"), _("In the partner area, in under two minutes; you get a receipt at once."), f"<p>{_('While you type, we show whether somebody works with this customer already. The decision comes with its reason.')}</p>", "partner"),
+        ("oven-control-stops", support, _("The control stops during the day"), _("Switch it off at the main switch for a minute; if it stops again, open a case."), f"<p>{_('A control that stops once a day is usually too warm: leave a hand’s breadth of air behind it. If it stops again within a day, open a case and add a photo of the display.')}</p>", "customer"),
+        ("how-we-triage", support, _("How we sort cases"), _("What is critical, who takes it, and by when we answer."), f"<p>{_('Work at a stand: critical. Work goes on with trouble: high. Everything else: normal. Ask back once, with all your questions.')}</p>", "internal"),
     ]  # fmt: skip

@@ -238,3 +238,19 @@ class Job(models.Model):
     def is_over(self) -> bool:
         """Nothing more will happen."""
         return self.state in (self.State.DONE, self.State.FAILED, self.State.CANCELLED)
+
+
+class ArticleVote(models.Model):
+    """Whether an article helped a reader: one vote a reader, which they may change; `voter` is a person or an unnamed browser."""
+
+    page = models.ForeignKey("portal.KnowledgePage", on_delete=models.CASCADE, related_name="+")
+    voter = models.CharField(max_length=80)
+    helped = models.BooleanField()
+    missing = models.CharField(_("what was missing"), max_length=500, blank=True)
+    voted_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["page", "voter"], name="one_vote_a_reader")]
+
+    def __str__(self) -> str:
+        return f"{self.page_id}: {'+' if self.helped else '-'}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from portal.access import Actor, Audience, PortalPermission
-from portal.models import AuditEntry, Invitation, Job, Organisation
+from portal.models import ArticleVote, AuditEntry, Invitation, Job, KnowledgePage, Organisation
+from portal.pages import articles_for
 
 
 def visible_organisations(actor: Actor) -> QuerySet[Organisation]:
@@ -40,3 +41,13 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
     if actor.can(PortalPermission.ADMINISTER):
         return Job.objects.all()
     return Job.objects.filter(owner_id=actor.user_id) if actor.user_id else Job.objects.none()
+
+
+def visible_articles(actor: Actor) -> QuerySet[KnowledgePage]:
+    """The published articles of the knowledge base that are for this reader."""
+    return KnowledgePage.objects.live().public().filter(audience__in=articles_for(actor))
+
+
+def visible_votes(actor: Actor) -> QuerySet[ArticleVote]:
+    """What readers thought of articles is for the site's editors."""
+    return ArticleVote.objects.all() if actor.can(PortalPermission.EDIT_SITE) else ArticleVote.objects.none()

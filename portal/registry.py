@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -104,6 +105,27 @@ class SiteForm:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteCard:
+    """Something that the site offers, with a page of its own: `text` in short, `price` in words or empty."""
+
+    title: str
+    text: str
+    url: str
+    icon: str
+    price: str = ""
+    group: str = ""
+    changed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLink:
+    """An entry of the public site's menu that isn't one of its editors' pages; it comes before them."""
+
+    label: Any
+    url_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A role of an audience, in the field's words."""
 
@@ -145,6 +167,8 @@ class Registry:
     providers: list[SearchProvider] = field(default_factory=list)
     topics: dict[str, Callable[[Actor, str], bool]] = field(default_factory=dict)
     form_sources: list[Callable[[], list[SiteForm]]] = field(default_factory=list)
+    card_sources: list[Callable[[], list[SiteCard]]] = field(default_factory=list)
+    site_links: list[SiteLink] = field(default_factory=list)
 
     def register_subject(self, kind: SubjectKind) -> None:
         """Take a kind of record in; its live topic `<kind>:<id>` comes with it."""
@@ -190,6 +214,16 @@ class Registry:
     def site_form(self, key: str) -> SiteForm | None:
         """One form by its key, while it is offered."""
         return next((form for form in self.site_forms() if form.key == key), None)
+
+    def register_site_cards(self, source: Callable[[], list[SiteCard]], link: SiteLink) -> None:
+        """Show what a package offers on the public site, in its map and in its menu; `source()` gives what visitors may see."""
+        if source not in self.card_sources:
+            self.card_sources.append(source)
+            self.site_links.append(link)
+
+    def site_cards(self) -> list[SiteCard]:
+        """All that the site offers now."""
+        return [card for source in self.card_sources for card in source()]
 
     def permissions_of(self, roles: Iterable[str]) -> frozenset[str]:
         """All permissions of some roles."""

@@ -54,6 +54,7 @@ urlpatterns = [
     tree("", "portal.urls_kit", INTERNAL),
     tree("", "portal.urls_public", Audience.PUBLIC),
     tree("", "workflows.urls_public", Audience.PUBLIC),
+    tree("products/", "customer_cabinet.urls_products", Audience.PUBLIC),
     tree("start/", "customer_cabinet.urls_public", Audience.PUBLIC),
     tree("cms/", wagtailadmin_urls, INTERNAL, PortalPermission.EDIT_SITE),
     public_tree("documents/", wagtaildocs_urls),

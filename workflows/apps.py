@@ -19,6 +19,7 @@ class WorkflowsConfig(AppConfig):
         self.register_topics()
         self.register_pages()
         self.register_outbox()
+        self.register_formulas()
         autodiscover_modules("connectors")
 
     def register_permissions(self) -> None:
@@ -51,6 +52,13 @@ class WorkflowsConfig(AppConfig):
         from workflows.senders import keep_letter
 
         use_sender(keep_letter)
+
+    def register_formulas(self) -> None:
+        """The site's calculators work out their figures with the expression language of processes."""
+        from bpmn.scripts import ScriptError, check_expression, evaluate
+        from portal.formulas import use_evaluator
+
+        use_evaluator(check_expression, evaluate, ScriptError)
 
     def register_pages(self) -> None:
         """Navigation, search, and the fragment on other packages' cards."""

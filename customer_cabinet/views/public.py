@@ -16,6 +16,7 @@ from crm import services
 from customer_cabinet.forms import PublicRequestForm
 from portal.access import Actor, public
 from portal.errors import Refused
+from portal.offers import described
 
 HOURLY = 20  # requests an hour from one address: a person never needs so many
 
@@ -36,7 +37,9 @@ def start(request: HttpRequest, product_id: int | None = None) -> HttpResponse:
     product = crm.product_card(Actor.anonymous(), product_id) if product_id else None
     if product_id and product is None:
         raise Http404
-    form = PublicRequestForm(request.POST or None, initial={"idempotency_key": secrets.token_urlsafe(16)})
+    chosen = described(request.GET.get("from", ""), request.GET)
+    initial = {"idempotency_key": secrets.token_urlsafe(16), "message": f"{chosen.words}\n\n" if chosen else ""}
+    form = PublicRequestForm(request.POST or None, initial=initial)
     status = 200
     if request.method == "POST":
         status = 400
@@ -51,7 +54,7 @@ def start(request: HttpRequest, product_id: int | None = None) -> HttpResponse:
                 return redirect("public_start:thanks")
     fragment = getattr(request, "htmx", False) and not request.htmx.boosted  # type: ignore[attr-defined]
     template = "customer_cabinet/public/_form.html" if fragment else "customer_cabinet/public/form.html"
-    return render(request, template, {"form": form, "product": product}, status=status)
+    return render(request, template, {"form": form, "product": product, "chosen": chosen}, status=status)
 
 
 def _take(request: HttpRequest, data: dict, product_id: int | None) -> None:

@@ -43,11 +43,12 @@ def test_home_shows_values_news_and_the_way_in(site, client):
 
 
 def test_every_page_of_the_site_answers(site, client):
-    for page in Page.objects.live().filter(depth__gte=2):
+    inside = KnowledgePage.objects.exclude(audience="public").values("pk")
+    for page in Page.objects.live().filter(depth__gte=2).exclude(pk__in=inside):
         assert client.get(page.get_url()).status_code == 200, page.title
 
 
-@pytest.mark.parametrize(("text", "found"), [("PASSKEY", 1), ("quote pdf", 1), ("nothing-like-this", 0), ("%", 0), ("", 7)])
+@pytest.mark.parametrize(("text", "found"), [("PASSKEY", 1), ("quote pdf", 1), ("nothing-like-this", 0), ("%", 0), ("", 6)])
 def test_help_is_searched_by_all_words(site, client, text, found):
     answer = client.get("/help/", {"q": text})
     assert answer.status_code == 200
@@ -70,7 +71,7 @@ def test_a_draft_is_not_shown(site, client):
 
 
 def test_landing_page_embeds_an_offered_form(site, client, monkeypatch):
-    page = LandingPage.objects.get()
+    page = LandingPage.objects.get(slug="workshop-check")
     page.form = "check"
     page.save()
     monkeypatch.setattr(registry, "form_sources", [lambda: [SiteForm("check", "Book a check", "/start/check/")]])

@@ -13,7 +13,7 @@ from portal.access import Actor, Audience
 from portal.audit import record
 from portal.demo_site import seed_site
 from portal.files import store_file
-from portal.models import Job
+from portal.models import ArticleVote, Job, KnowledgeIndexPage, KnowledgePage, LandingPage
 from portal.registry import SubjectRef
 from portal.services.invitations import invite
 
@@ -25,6 +25,7 @@ def build(world) -> None:
     seed_site()
     picture = get_image_model().objects.create(title="A picture", file=ImageFile(io.BytesIO(ONE_PIXEL), name="pixel.png"))
     world.rows["picture"] = picture.get_rendition("original").file.name.removeprefix("images/")
+    _write_articles(world)
     system = Actor.system("world")
     erin = world.erin
     Job.objects.create(kind="world", title="LEAK:erin", total=10, done=3, owner_id=erin.user_id, membership_id=erin.membership_id)
@@ -40,9 +41,25 @@ def build(world) -> None:
             store_file(system, ref, f"LEAK:{file_owner}".encode(), audiences, name=f"LEAK-{file_owner}.txt")
 
 
+def _write_articles(world) -> None:
+    """An article for employees alone, and what a reader missed in one for everybody; a page that works out a price."""
+    index = KnowledgeIndexPage.objects.get()
+    inside = KnowledgePage(
+        title="LEAK:internal article", slug="inside", topic="LEAK:internal topic", intro="LEAK:internal intro", audience="internal"
+    )
+    index.add_child(instance=inside)
+    article = KnowledgePage.objects.get(slug="start-a-request")
+    ArticleVote.objects.create(page=article, voter="LEAK:internal voter", helped=False, missing="LEAK:internal remark")
+    page = LandingPage.objects.get(slug="prices")
+    block = next(block for block in page.body if block.block_type == "calculator")
+    world.rows |= {"article": article, "offer": {"page_id": page.pk, "block_id": block.id}}
+
+
 def samples(world) -> dict[str, list[dict]]:
     """Values that no row can give: a mailed token is kept nowhere."""
     return {
+        "site-offer": [world.rows["offer"]],
+        "article-vote": [{"page_id": world.rows["article"].pk}],
         "join": [{"token": "nobody-has-this-token"}],
         "ui-kit-data": [{"example": "months"}],
         "site-picture": [{"path": world.rows["picture"]}],
