@@ -48,6 +48,9 @@ def _write_articles(world) -> None:
         title="LEAK:internal article", slug="inside", topic="LEAK:internal topic", intro="LEAK:internal intro", audience="internal"
     )
     index.add_child(instance=inside)
+    for audience, owners in (("customer", "acme+birch"), ("partner", "pine+quill")):
+        title = f"LEAK:{owners} article"
+        index.add_child(instance=KnowledgePage(title=title, slug=f"for-{audience}", topic="Support", intro=title, audience=audience))
     article = KnowledgePage.objects.get(slug="start-a-request")
     ArticleVote.objects.create(page=article, voter="LEAK:internal voter", helped=False, missing="LEAK:internal remark")
     page = LandingPage.objects.get(slug="prices")
