@@ -1,5 +1,5 @@
 """`make bench` (or `python -m benchmarks`): what our pages cost, against the floor, in one run; `make bench ARGS=engine`: the process
-engine (benchmarks/engine.py).
+engine (benchmarks/engine.py); `make bench ARGS=monitor`: the monitor among many instances (benchmarks/monitor.py).
 
     --records 10000      how many deals the database holds (100, 10,000 and 100,000 show the growth)
     --requests 40        requests a page and phase
@@ -99,6 +99,10 @@ def main() -> int:
         from benchmarks import engine
 
         return engine.main(sys.argv[2:])
+    if sys.argv[1:2] == ["monitor"]:
+        from benchmarks import monitor
+
+        return monitor.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1000)
     parser.add_argument("--requests", type=int, default=40)

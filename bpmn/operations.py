@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bpmn import engine, rounds, stored
+from bpmn import engine, rounds, stored, variables
 from bpmn.execution import MAX_STEPS, AnyWorkflow, Execution
-from bpmn.model import Definition, EngineError, Host, Outcome, StateRefused, StepFailed
+from bpmn.model import DataRefused, Definition, EngineError, Host, Outcome, StateRefused, StepFailed
 from bpmn.rounds import ROUND
 from bpmn.serializer import decode, encode
 from bpmn.specs import compiled
 from bpmn.spiff_mend import Node, Token
+from bpmn.values import copy_value
 
 
 class Impossible(EngineError):
@@ -59,6 +60,16 @@ def modify(
     for workflow in touched:
         execution.settle(workflow)
     execution.advance(max_steps)
+    return engine._outcome(execution)
+
+
+def correct(definition: Definition, state: bytes, values: Mapping[str, Any], removed: Iterable[str] = (), *, now: datetime) -> Outcome:
+    """Set and remove variables of the process itself; nothing runs. Raises `DataRefused` for a name or value that can't be kept."""
+    execution = engine._load(definition, state, None, now)
+    try:
+        variables.write_frames([execution.top.data], copy_value(dict(values)), removed)
+    except StepFailed as failure:
+        raise DataRefused(failure.message) from None
     return engine._outcome(execution)
 
 

@@ -22,6 +22,7 @@ class CrmConfig(AppConfig):
         self.register_topics()
         self.register_searches()
         self.register_choices()
+        self.register_worth()
         self.register_import()
         import_module("crm.subscriptions")
 
@@ -128,6 +129,13 @@ class CrmConfig(AppConfig):
         from workflows.connector_registry import register_choices
 
         register_choices("product", lambda actor: visible_products(actor).filter(is_active=True).order_by("name").values_list("pk", "name"))
+
+    def register_worth(self) -> None:
+        """The money at stake in a process is its deal's amount."""
+        from crm.selectors.worth import worth_of_deals
+        from workflows.worth import worth_of
+
+        worth_of("crm.deal", worth_of_deals)
 
 
 def _urls(work: str, customer: str, partner: str):

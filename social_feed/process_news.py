@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from django.utils.translation import gettext_noop
 
 from portal.access import Actor, Audience
 from portal.events import on
 from portal.registry import SubjectRef, registry
-from portal.selectors import actors_of
+from portal.selectors import actors_of, people_with_role
 from social_feed.selectors.follows import colleagues
 from social_feed.services.follows import follow_by_taking_part
 from social_feed.services.notifications import notify, settle
@@ -18,12 +19,14 @@ from social_feed.stories import Story, register_story
 from workflows.events import (
     ApprovalClosed,
     IncidentRaised,
+    IncidentResolved,
     ProcessEnded,
     ProcessEvent,
     ProcessStarted,
     TaskAssigned,
     TaskCompleted,
     TaskCreated,
+    TaskReminded,
 )
 from workflows.selectors import stand_ins
 from workflows.services.links import letter_context
@@ -41,6 +44,7 @@ OUTCOMES = {
     "approved": gettext_noop("“%(title)s” is approved"),
     "rejected": gettext_noop("“%(title)s” is rejected"),
 }
+STILL_WAITS = gettext_noop("“%(step)s” still waits for you")
 GIVEN = gettext_noop("%(actor)s gave you “%(step)s”")
 NEEDS_HAND = gettext_noop("“%(process)s” stopped and needs a hand")
 
@@ -93,22 +97,13 @@ def register_process_stories() -> None:
 @on(TaskCreated)
 def tell_of_task(event: TaskCreated) -> None:
     """The person a step is for; an outsider's step goes to the whole organisation. A role's queue is seen in the inbox alone."""
-    task = SubjectRef("workflows.task", event.task_id)
     source = f"task:{event.task_id}"
-    audience = Audience(event.audience)
-    if audience is Audience.INTERNAL:
+    if event.audience == Audience.INTERNAL:
         asked = {event.assignee_id} if event.assignee_id else set(event.candidate_ids)
-        people = colleagues(asked | stand_ins(asked, event.process_key))
-    elif event.organisation_id:
-        people = actors_of([event.organisation_id], audience)
-        if event.assignee_id:
-            people = [p for p in people if p.user_id == event.assignee_id]
+        people, task = colleagues(asked | stand_ins(asked, event.process_key)), SubjectRef("workflows.task", event.task_id)
     else:
-        people = []
-    if people and audience is not Audience.INTERNAL:
-        # Outsiders do their steps on the record's own page.
-        task = next((ref for ref in [*reversed(event.subjects), event.subject] if ref and registry.resolve(people[0], ref)), task)
-    if event.decides and audience is Audience.INTERNAL:
+        people, task = _outsiders(event)
+    if event.decides and event.audience == Audience.INTERNAL:
         values = {"process": event.title, "step": event.name}
         notify("approval", people, task, DECIDE, values=values, source=source, even_muted=True, letter=_answerable(event.task_id))
         return
@@ -123,6 +118,23 @@ def _answerable(task_id: int) -> Callable[[Actor], tuple[str, dict[str, Any]] | 
         return ("workflows/mail/decision", context) if context else None
 
     return letter
+
+
+def _outsiders(event: TaskCreated | TaskReminded) -> tuple[list[Actor], SubjectRef]:
+    """Whose step it is, and the record on whose page they do it."""
+    people = actors_of([event.organisation_id], Audience(event.audience)) if event.organisation_id else []
+    if event.assignee_id:
+        people = [p for p in people if p.user_id == event.assignee_id]
+    task = SubjectRef("workflows.task", event.task_id)
+    refs = [ref for ref in [*reversed(event.subjects), event.subject] if ref] if people else []
+    return people, next((ref for ref in refs if registry.resolve(people[0], ref)), task)
+
+
+@on(TaskReminded)
+def remind_of_task(event: TaskReminded) -> None:
+    """Those outside who have the step hear once more that it waits."""
+    people, task = _outsiders(event)
+    notify("task", people, task, STILL_WAITS, values={"step": event.name}, source=f"remind:{event.task_id}:{uuid4()}", even_muted=True)
 
 
 @on(TaskAssigned)
@@ -157,6 +169,24 @@ def tell_of_outcome(event: ApprovalClosed) -> None:
         people = colleagues({event.asked_by_id})
         source = f"approval:{event.approval_id}"
         notify("approval", people, _instance(event), OUTCOMES[event.state], values={"title": event.title}, source=source, even_muted=True)
+
+
+@on(IncidentRaised)
+def alert_owner(event: IncidentRaised) -> None:
+    """Whoever started the process, else the managers: it stopped, and nothing in it goes on by itself."""
+    owners = colleagues({event.owner_id}) if event.owner_id else []
+    people = owners or colleagues({person.id for person in people_with_role("manager", Audience.INTERNAL)})
+    values = {"process": event.title}
+    notify(
+        "incident", people, _instance(event), NEEDS_HAND, values=values, source=f"incident:{event.incident_id}", quote=event.message,
+        even_muted=True,
+    )  # fmt: skip
+
+
+@on(IncidentResolved)
+def settle_incident(event: IncidentResolved) -> None:
+    """It goes on: nobody need look any more."""
+    settle(f"incident:{event.incident_id}")
 
 
 @on(TaskCompleted)

@@ -19,8 +19,8 @@ from django.db.models import QuerySet
 from portal.access import Actor
 from portal.registry import SubjectRef, registry
 from portal.selectors import organisations
-from workflows.access import visible_instances
 from workflows.models import HistoryEvent, HumanTask, ProcessInstance
+from workflows.selectors.monitor import InstanceFilter, matching
 
 CHUNK = 500  # instances read at a time
 ROUTING = ("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway")
@@ -28,12 +28,9 @@ FORMATS = {"xes": ("application/xml", "xes"), "ocel": ("application/json", "json
 
 
 @dataclass(frozen=True, slots=True)
-class LogFilter:
+class LogFilter(InstanceFilter):
     """Which instances, and whether routing (gateways) counts as events. `since` and `until` bound the start of an instance."""
 
-    key: str = ""
-    status: str = ""
-    text: str = ""
     since: datetime | None = None
     until: datetime | None = None
     routing: bool = False
@@ -41,15 +38,7 @@ class LogFilter:
 
 def cases(actor: Actor, wanted: LogFilter) -> QuerySet[ProcessInstance]:
     """The instances of the log, by id: what the actor, an employee, sees of what the filter asks for."""
-    rows = visible_instances(actor) if actor.is_internal else ProcessInstance.objects.none()
-    if wanted.key:
-        rows = rows.filter(key=wanted.key)
-    if wanted.status == "incident":
-        rows = rows.filter(has_incident=True)
-    elif wanted.status:
-        rows = rows.filter(status=wanted.status)
-    if wanted.text:
-        rows = rows.filter(title__icontains=wanted.text)
+    rows = matching(actor, wanted) if actor.is_internal else ProcessInstance.objects.none()
     if wanted.since:
         rows = rows.filter(started__gte=wanted.since)
     if wanted.until:

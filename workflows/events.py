@@ -51,6 +51,18 @@ class TaskCreated(ProcessEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskReminded(ProcessEvent):
+    """An employee asks whoever has a step not to forget it."""
+
+    task_id: int
+    name: str
+    audience: str
+    organisation_id: int | None
+    assignee_id: int | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskAssigned(ProcessEvent):
     """A step was handed to a person by another."""
 
@@ -116,3 +128,11 @@ class IncidentRaised(ProcessEvent):
     element_id: str
     message: str
     title: str
+    owner_id: int | None = None  # who started the process
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentResolved:
+    """A failure is over: it went well at another try, or nobody needs the step any more."""
+
+    incident_id: int

@@ -77,9 +77,14 @@ class ProcessInstance(models.Model):
     has_incident = models.BooleanField(default=False)
     more = models.BooleanField(default=False)  # the step limit was reached: goes on in another transaction
     start_key = models.CharField(max_length=200, null=True, unique=True)
+    worth = models.DecimalField(max_digits=16, decimal_places=2, default=0)  # the money at stake, as workflows/worth.py is told
+    worth_currency = models.CharField(max_length=3, blank=True)
 
     class Meta:
         indexes = [
+            models.Index(fields=["-started", "-id"], name="instance_newest"),
+            models.Index(fields=["key", "-started", "-id"], name="instance_newest_of_key"),
+            models.Index(fields=["-worth", "-id"], name="instance_worth"),
             models.Index(fields=["key", "status", "-started"]),
             models.Index(fields=["status", "-started"]),
             models.Index(fields=["customer_organisation", "-started"]),
@@ -381,9 +386,15 @@ class Incident(models.Model):
     resolved = models.DateTimeField(null=True)
     resolved_by_name = models.CharField(max_length=150, blank=True)
     resolution = models.CharField(max_length=500, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=1)
+    next_try = models.DateTimeField(null=True)  # when it is tried again by itself; until then nobody needs to look
+    trace = models.TextField(blank=True)  # where in the code, without values; for operators
 
     class Meta:
-        indexes = [models.Index(fields=["-raised"], condition=Q(resolved=None), name="incident_open")]
+        indexes = [
+            models.Index(fields=["-raised"], condition=Q(resolved=None), name="incident_open"),
+            models.Index(fields=["next_try"], condition=Q(resolved=None, next_try__isnull=False), name="incident_next_try"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} at {self.element_id}"

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bpmn.calendars import Calendar
-from bpmn.model import Definition, Element, Outcome, ProcessError, StepContext, StepRecord
+from bpmn.model import Definition, Element, Outcome, ProcessError, StepContext, StepFailed, StepRecord
 from portal import rows
 from portal.access import Actor
 from portal.errors import Conflict, Refused
@@ -29,6 +29,7 @@ from portal.registry import SubjectRef
 from workflows import correlation, definitions, events
 from workflows.assignment import decides, new_task, topics_of
 from workflows.calendars import calendar_of
+from workflows.causes import trace_of, words_of
 from workflows.connector_registry import ConnectorStep, find_connector
 from workflows.errors import NotFound
 from workflows.models import (
@@ -44,6 +45,12 @@ from workflows.models import (
 
 log = logging.getLogger(__name__)
 MESSAGE_TTL = timedelta(hours=1)
+TRIES = [
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+]  # after which a failed step is tried again
 _running: ContextVar[tuple[Run, ...]] = ContextVar("workflows_running", default=())
 
 
@@ -141,7 +148,8 @@ class Writes:
         for new in (self.timers, self.waits, self.thrown, self.incidents):
             rows.insert(new)  # type: ignore[arg-type]
         if self.over_incidents:
-            Incident.objects.filter(pk__in=self.over_incidents, resolved=None).update(resolved=now)
+            Incident.objects.filter(pk__in=self.over_incidents, resolved=None).update(resolved=now, next_try=None)
+            self.later.extend(lambda pk=pk: events.IncidentResolved(pk) for pk in self.over_incidents)
         self.together.write_down(HistoryEvent, self.history)
         for run in self.runs:
             run.remember_rows()
@@ -187,6 +195,7 @@ class Run:
         self.new_tasks: list[HumanTask] = []
         self.new_incidents: list[Incident] = []
         self.broken: BaseException | None = None
+        self.failures: dict[str, str] = {}  # engine id of a step that failed unexpectedly → where
         self.by: dict[str, Done] = {}  # engine id → what a person has just done
 
     # --- the engine's host ---
@@ -227,14 +236,12 @@ class Run:
             raise
         except Refused as refused:
             raise Refused(refused.message) from refused
-        except (DatabaseError, InterfaceError) as error:
-            if _is_lost(error):
+        except Exception as error:
+            if isinstance(error, (DatabaseError, InterfaceError)) and _is_lost(error):
                 self.broken = error
             log.exception("connector %s failed", connector)
-            raise
-        except Exception:
-            log.exception("connector %s failed", connector)
-            raise
+            self.failures[step.task_id] = trace_of(error)
+            raise StepFailed(getattr(error, "code", None) or "service.failed", words_of(error)) from error
         finally:
             _running.reset(token)
 
@@ -279,9 +286,11 @@ class Run:
             if outcome.error_code:
                 instance.end_reason = outcome.error_code[:300]
             writes.later.append(lambda: events.ProcessEnded(**self.told(), outcome=outcome.status, title=instance.title))
+        if self.before["has_incident"] or instance.has_incident:
+            writes.topics.add("processes:incidents")
         if self not in writes.runs:
             writes.runs.append(self)
-        writes.topics |= {f"process:{instance.pk}", *instance.subjects}
+        writes.topics |= {f"process:{instance.pk}", f"processes:{instance.key}", *instance.subjects}
         if new_waits and instance.status == ProcessInstance.Status.RUNNING:
             self._take_buffered(new_waits, writes)
 
@@ -403,16 +412,24 @@ class Run:
                 code=incident.code[:80],
                 message=incident.message,
                 raised=self.now,
+                trace=self.failures.get(engine_id, ""),
+                next_try=self.now + TRIES[0] if engine_id in self.failures else None,
             )
             self.new_incidents.append(row)
             writes.incidents.append(row)
-            writes.later.append(lambda row=row: self.incident_raised(row))
+            if row.next_try is None:  # else people hear of it when trying again by itself hasn't helped
+                writes.later.append(lambda row=row: self.incident_raised(row))
         self.instance.has_incident = bool(waiting) or bool(self.instance.waits.get("other_incidents"))
 
     def incident_raised(self, row: Incident) -> events.IncidentRaised:
         """The event of an incident's row."""
         return events.IncidentRaised(
-            **self.told(), incident_id=row.pk, element_id=row.element_id, message=row.message, title=self.instance.title
+            **self.told(),
+            incident_id=row.pk,
+            element_id=row.element_id,
+            message=row.message,
+            title=self.instance.title,
+            owner_id=self.instance.started_by_id,
         )
 
     def _take_history(self, outcome: Outcome, writes: Writes) -> None:

@@ -24,6 +24,6 @@ def processes(actor: Actor, text: str, limit: int) -> list[SearchHit]:
         for one in selectors.definitions(actor)
         if word in one.name.lower() or word in one.key
     ]
-    page = selectors.instances(actor, text=text, limit=limit)
+    page = selectors.instances(actor, selectors.InstanceFilter(text=text), limit=limit)
     hits += [SearchHit(row.title, row.waits_on, reverse("workflows:instance", args=[row.id]), "route") for row in page.rows]
     return hits[:limit]

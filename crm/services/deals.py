@@ -29,6 +29,7 @@ from workflows.errors import FormRefused
 from workflows.forms import task_form
 from workflows.selectors import stage_moves
 from workflows.services import CompletionResult, complete_task, refuse_locked, start_process
+from workflows.worth import follow_worth
 
 DEAL_FIELDS = ["title", "account", "contact", "product", "owner", "amount", "expected_close", "next_step"]
 
@@ -56,6 +57,7 @@ def _tell(deal: Deal) -> None:
     if deal.partner_organisation_id:
         topics.append(f"crm.joint:{deal.partner_organisation_id}")
     ping(*topics)
+    follow_worth(ref_of(deal))
 
 
 def after_discount(price: Decimal | None, percent: Decimal) -> Decimal | None:

@@ -26,6 +26,7 @@ from portal.files import store_file
 from portal.live import ping
 from portal.registry import SubjectRef
 from portal.selectors import organisations_of
+from workflows.worth import follow_worth
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "typst" / "quote.typ"
 VALID_DAYS = 14
@@ -86,6 +87,7 @@ def make_quote(
         quote.save(update_fields=["file"])
         deal.amount, deal.discount_percent, deal.list_price = quote.total, percent, quote.subtotal
         deal.save(update_fields=["amount", "amount_currency", "discount_percent", "list_price", "list_price_currency", "updated_at"])
+        follow_worth(SubjectRef("crm.deal", deal.pk))
         record(actor, "quote.sent", SubjectRef("crm.quote", quote.pk), after={"number": quote.number, "total": str(quote.total)})
         emit(
             QuoteSent(

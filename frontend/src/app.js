@@ -11,6 +11,7 @@ import './styles/feed.css';
 import './styles/extras.css';
 import './styles/site.css';
 import '../.vite/icons.svg?url';
+import './refresh.js';
 import './requests.js';
 import './toast.js';
 import './dialog.js';

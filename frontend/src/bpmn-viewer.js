@@ -3,6 +3,8 @@
 //   <div class="t-diagram" data-diagram data-xml-url="/work/processes/3/xml/" data-state-url="/work/processes/i/9/state/"><div class="t-diagram-canvas"></div></div>
 //   state: {"here": [{"element": "Task_1", "count": 2, "note": "$ 12,000", "url": "…"}], "past": ["Start_1"], "incidents": [{"element": "Task_2", "message": "…", "url": "…"}],
 //           "lanes": {"Lane_1": "customer"}}       (lanes may be left out: tandem:audience of the diagram is used)
+//   "times": {"Task_1": "2 hours"} are written at the foot of their steps;
+//   "heat": 1 to 5 on one of "here" colours the step instead of marking it; a click on a step with a "url" goes there.
 //   A `live` event re-reads the state. Buttons inside with data-zoom="in|out|here|fit". A click on an element sends `diagram:element` with its id.
 //   It opens whole where that is readable, else readable where work stands now (or at the start). The wheel scrolls the page, Ctrl + wheel
 //   zooms, dragging moves; a finger moves, two zoom.
@@ -15,6 +17,7 @@ import { make, onElement, word } from './dom.js';
 const AUDIENCES = new Set(['internal', 'partner', 'customer']);
 const READABLE = 0.72;
 const LIMITS = [0.1, 3];
+const MARKS = ['is-here', 'is-past', 'has-incident', ...[1, 2, 3, 4, 5].map((level) => `heat-${level}`)];
 const OVERLAY = { min: 0.7, max: 1.2 };
 
 function colourLanes(viewer, told = {}) {
@@ -38,17 +41,20 @@ function paint(viewer, state) {
   const overlays = viewer.get('overlays');
   const registry = viewer.get('elementRegistry');
   overlays.clear();
-  for (const element of registry.getAll()) for (const mark of ['is-here', 'is-past', 'has-incident']) canvas.removeMarker(element, mark);
+  for (const element of registry.getAll()) for (const mark of MARKS) canvas.removeMarker(element, mark);
   for (const id of state.past ?? []) if (registry.get(id)) canvas.addMarker(id, 'is-past');
   for (const one of state.here ?? []) {
     if (!registry.get(one.element)) continue;
-    canvas.addMarker(one.element, 'is-here');
+    canvas.addMarker(one.element, one.heat ? `heat-${one.heat}` : 'is-here');
     overlays.add(one.element, { position: { top: -12, right: 14 }, scale: OVERLAY, html: token(one.count ?? '●', one.note, one.url, false) });
+  }
+  for (const [id, words] of Object.entries(state.times ?? {})) {
+    if (registry.get(id)) overlays.add(id, { position: { bottom: 10, left: 4 }, scale: OVERLAY, html: make('span', { class: 't-token-note t-token-time' }, words) });
   }
   for (const one of state.incidents ?? []) {
     if (!registry.get(one.element)) continue;
     canvas.addMarker(one.element, 'has-incident');
-    overlays.add(one.element, { position: { top: -12, left: -10 }, scale: OVERLAY, html: token('!', one.message, one.url, true) });
+    overlays.add(one.element, { position: { top: -12, left: -10 }, scale: OVERLAY, html: token(one.count ? `! ${one.count}` : '!', one.message, one.url, true) });
   }
 }
 
@@ -131,6 +137,10 @@ onElement('[data-diagram]', async (frame) => {
     return;
   }
   frame.addEventListener('live', readState);
+  viewer.on('element.click', ({ element }) => {
+    const there = (state.here ?? []).find((one) => one.element === element.id && one.heat && one.url);
+    if (there) location.assign(there.url);
+  });
   viewer.on('element.click', ({ element }) => frame.dispatchEvent(new CustomEvent('diagram:element', { bubbles: true, detail: { id: element.id } })));
   frame.addEventListener('click', (event) => {
     const button = event.target.closest('[data-zoom]');

@@ -4,18 +4,17 @@ from workflows.selectors.absences import AbsenceView, absences, own_absence, sta
 from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, startable
 from workflows.selectors.forecasts import Forecast, forecasts
 from workflows.selectors.inbox import InboxFilter, TaskDetail, TaskRow, inbox_counts, open_tasks_for, task_detail, tasks_for
+from workflows.selectors.incidents import IncidentFilter, incident_groups, instance_of_incident, open_incidents
 from workflows.selectors.instances import (
     InstanceDetail,
     InstanceRow,
     diagram_state,
     instance_detail,
-    instance_of_incident,
-    instances,
     instances_for_subject,
     linked_subjects,
-    open_incidents,
     steps_for_subject,
 )
+from workflows.selectors.monitor import InstanceFilter, InstancePage, instances
 from workflows.selectors.moves import Move, stage_moves
 from workflows.selectors.operations import Operable, operable, places_of
 from workflows.selectors.roads import Road, RoadStep, road_for, road_for_row, standing
@@ -29,7 +28,10 @@ __all__ = [
     "DefinitionView",
     "Forecast",
     "InboxFilter",
+    "IncidentFilter",
     "InstanceDetail",
+    "InstanceFilter",
+    "InstancePage",
     "InstanceRow",
     "Move",
     "Operable",
@@ -42,6 +44,7 @@ __all__ = [
     "diagram_state",
     "forecasts",
     "inbox_counts",
+    "incident_groups",
     "instance_detail",
     "instance_of_incident",
     "instances",

@@ -9,8 +9,9 @@ from django.db.models import Count, Q
 
 from portal.access import Actor
 from portal.selectors import names_of
+from workflows import definitions as loaded
 from workflows.access import visible_definitions
-from workflows.models import HumanTask, ProcessDefinition, ProcessInstance
+from workflows.models import ProcessDefinition, ProcessInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,8 @@ def startable(actor: Actor, subject_kind: str = "") -> list[tuple[str, str]]:
     ]
 
 
-def tokens_of(actor: Actor, key: str) -> dict[str, int]:
-    """How many open tasks stand at each step of a process, over all running instances, for the drawing."""
-    if not actor.is_internal:
-        return {}
-    rows = HumanTask.objects.filter(status=HumanTask.Status.OPEN, instance__key=key).values_list("element_id").annotate(Count("pk"))
-    return dict(rows.order_by("element_id"))
+def element_words(actor: Actor, key: str, element_id: str) -> str:
+    """What an element of a process's current version is called; its id where there is none."""
+    row = visible_definitions(actor).filter(key=key, is_current=True).only("digest").first() if key else None
+    element = loaded.element_of(row.digest, element_id) if row else None
+    return (element.name if element else "") or element_id

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy
 
 from portal.access import Actor
 from portal.registry import SubjectRef, SubjectView, registry
@@ -15,6 +17,10 @@ from workflows import definitions
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.models import HistoryEvent, HumanTask, Incident, InstanceSubject, OutboxCall, ProcessInstance, Timer
 from workflows.selectors.inbox import acted
+from workflows.selectors.incidents import IncidentView, incident_views
+from workflows.selectors.times import step_times
+from workflows.selectors.undo import undo_url
+from workflows.templatetags.durations import duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +40,10 @@ class InstanceRow:
     subject: SubjectView | None
     subjects: tuple[SubjectRef, ...]
     waits_on: str
+    worth: Decimal | None = None  # the money at stake
+    worth_currency: str = ""
     customer_organisation_id: int | None = None
     partner_organisation_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InstancePage:
-    """A page of instances."""
-
-    rows: list[InstanceRow]
-    total: int
-    offset: int
-    limit: int
-
-    @property
-    def next_offset(self) -> int | None:
-        """Where the next page begins."""
-        return self.offset + self.limit if self.offset + self.limit < self.total else None
-
-    @property
-    def previous_offset(self) -> int | None:
-        """Where the page before begins."""
-        return max(0, self.offset - self.limit) if self.offset else None
 
 
 def for_subject(actor: Actor, ref: SubjectRef) -> QuerySet[ProcessInstance]:
@@ -79,30 +67,11 @@ def linked_subjects(ref: SubjectRef, limit: int = 20) -> list[SubjectRef]:
 def instances_for_subject(actor: Actor, ref: SubjectRef) -> list[InstanceRow]:
     """The processes about a record, running ones first, then newest first."""
     rows = for_subject(actor, ref).defer("state", "data", "waits").order_by("-started", "-pk")[:50]
-    return sorted(_rows(actor, list(rows)), key=lambda row: row.status != "running")
+    return sorted(rows_of(actor, list(rows)), key=lambda row: row.status != "running")
 
 
-def instances(
-    actor: Actor, *, key: str = "", status: str = "", text: str = "", element: str = "", offset: int = 0, limit: int = 50
-) -> InstancePage:
-    """A page of the instances that the actor sees; `status` may also be `incident`; `element` is where a token stands."""
-    rows = visible_instances(actor)
-    if key:
-        rows = rows.filter(key=key)
-    if status == "incident":
-        rows = rows.filter(has_incident=True)
-    elif status:
-        rows = rows.filter(status=status)
-    if text:
-        rows = rows.filter(title__icontains=text)
-    if element:
-        rows = rows.filter(tasks__element_id=element, tasks__status=HumanTask.Status.OPEN).distinct()
-    total = rows.count()
-    page = list(rows.defer("state", "data", "waits").order_by("-started", "-pk")[offset : offset + limit])
-    return InstancePage(_rows(actor, page), total, offset, limit)
-
-
-def _rows(actor: Actor, found: list[ProcessInstance]) -> list[InstanceRow]:
+def rows_of(actor: Actor, found: list[ProcessInstance]) -> list[InstanceRow]:
+    """Instances as rows of a list; a fixed number of queries for any number of them."""
     refs = {row.pk: tuple(SubjectRef.parse(text) for text in row.subjects) for row in found}
     seen = registry.resolve_many(actor, {ref for some in refs.values() for ref in some})
     waiting = waits_on(actor, [row.pk for row in found if row.status == ProcessInstance.Status.RUNNING]) if actor.is_internal else {}
@@ -121,12 +90,22 @@ def _rows(actor: Actor, found: list[ProcessInstance]) -> list[InstanceRow]:
             has_incident=row.has_incident and internal,
             subject=next((seen[ref] for ref in reversed(refs[row.pk]) if ref in seen), None),
             subjects=tuple(ref for ref in refs[row.pk] if ref in seen),
-            waits_on=waiting.get(row.pk, ""),
+            waits_on=waiting.get(row.pk, "") or (_stands_at(row) if internal else ""),
+            worth=row.worth if internal and row.worth else None,
+            worth_currency=row.worth_currency if internal else "",
             customer_organisation_id=row.customer_organisation_id if internal else None,
             partner_organisation_id=row.partner_organisation_id if internal else None,
         )
         for row in found
     ]
+
+
+def _stands_at(row: ProcessInstance) -> str:
+    """The steps where a live instance stands, where no person has it."""
+    if row.status not in (ProcessInstance.Status.RUNNING, ProcessInstance.Status.SUSPENDED):
+        return ""
+    elements = definitions.load(row.digest).elements
+    return ", ".join(dict.fromkeys((elements[e].name if e in elements else "") or e for e in row.active[:3]))
 
 
 def waits_on(actor: Actor, instance_ids: list[int]) -> dict[int, str]:
@@ -158,21 +137,14 @@ def holder(task: HumanTask, names: dict[int, str], companies: dict[int, Any]) ->
     return {"customer": _("Customer"), "partner": _("Partner")}.get(task.audience, _("Employees"))
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentView:
-    """Something that failed."""
-
-    id: int
-    instance_id: int
-    title: str
-    element_id: str
-    element_name: str
-    code: str
-    message: str
-    raised: datetime
-    resolved: datetime | None
-    resolved_by: str
-    resolution: str
+OPERATIONS = {  # what an operator did, by the state of its line
+    "suspended": gettext_lazy("Held"),
+    "resumed": gettext_lazy("Let go on"),
+    "changed": gettext_lazy("Moved by hand"),
+    "migrated": gettext_lazy("Taken to another version"),
+    "corrected": gettext_lazy("Values corrected"),
+    "begun_here": gettext_lazy("Begun at a step, like another"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +163,9 @@ class HistoryView:
     reason: str
     detail: dict[str, Any] | None
     delta: dict[str, Any] | None
+    took: timedelta | None = None  # how long the step took, where it took any time
+    changed: tuple[tuple[str, Any, Any], ...] = ()  # name, before, after: what an operator or the step changed
+    undo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +194,8 @@ def instance_detail(actor: Actor, instance_id: int) -> InstanceDetail | None:
     found = visible_instances(actor).select_related("definition").defer("state", "definition__xml").filter(pk=instance_id).first()
     if found is None:
         return None
-    may_see_data = actor.can(WorkflowPermission.VIEW_DATA)
-    [row] = _rows(actor, [found])
+    may_see_data, may_operate = actor.can(WorkflowPermission.VIEW_DATA), actor.can(WorkflowPermission.OPERATE)
+    [row] = rows_of(actor, [found])
     definition = definitions.load(found.digest)
     seen = registry.resolve_many(actor, [SubjectRef.parse(text) for text in found.subjects])
     companies = organisations(i for i in (found.customer_organisation_id, found.partner_organisation_id) if i)
@@ -234,14 +209,18 @@ def instance_detail(actor: Actor, instance_id: int) -> InstanceDetail | None:
         definition_name=found.definition.name,
         version=found.definition.version,
         subjects=list(seen.values()),
-        history=[_history(line, may_see_data) for line in lines[:300] if _says_something(line, may_see_data)],
+        history=[
+            _history(line, may_see_data, before, may_operate)
+            for line, before in _with_before(list(lines[:300]))
+            if _says_something(line, may_see_data)
+        ],
         data=found.data if may_see_data else None,
-        incidents=_incidents(Incident.objects.filter(instance=found).select_related("instance").order_by("-raised")),
+        incidents=incident_views(Incident.objects.filter(instance=found).order_by("-raised"), may_see_data),
         timers=[(name_of(t.element_id) or t.element_id, t.due) for t in timers],
         calls=list(OutboxCall.objects.filter(instance=found).order_by("-pk")[:50]) if may_see_data else [],
         customer_name=customer.name if customer else "",
         partner_name=partner.name if partner else "",
-        can_operate=actor.can(WorkflowPermission.OPERATE),
+        can_operate=may_operate,
     )
 
 
@@ -256,10 +235,17 @@ def _says_something(line: HistoryEvent, may_see_data: bool) -> bool:
     return any(way.get("condition") or way.get("default") or way.get("name") for way in ways)
 
 
-def _history(line: HistoryEvent, may_see_data: bool) -> HistoryView:
+def _history(line: HistoryEvent, may_see_data: bool, before: dict[str, Any] | None = None, may_operate: bool = False) -> HistoryView:
+    is_operation = line.kind == "operation"
+    detail = line.detail or {}
+    if is_operation and line.state == "corrected":
+        old, new = (detail.get("before") or {}).get("data") or {}, detail.get("data") or {}
+    else:
+        old, new = before or {}, line.data_delta or {}
+    names = dict.fromkeys((*new, *(old if is_operation else ())))
     return HistoryView(
         element_id=line.element_id,
-        name=line.name or line.element_id,
+        name=OPERATIONS.get(line.state, line.state) if is_operation else line.name or line.element_id,
         kind=line.kind,
         state=line.state,
         at=line.ended,
@@ -270,37 +256,22 @@ def _history(line: HistoryEvent, may_see_data: bool) -> HistoryView:
         reason=line.reason,
         detail=line.detail if may_see_data else None,
         delta=line.data_delta if may_see_data else None,
+        took=line.ended - line.started if line.ended - line.started >= timedelta(seconds=1) else None,
+        changed=tuple((name, old.get(name), new.get(name)) for name in names) if may_see_data else (),
+        undo=undo_url(line) if is_operation and may_operate else "",
     )
 
 
-def _incidents(rows: QuerySet[Incident]) -> list[IncidentView]:
-    shown = []
-    for row in rows.defer("instance__state", "instance__data", "instance__waits")[:100]:
-        element = definitions.element_of(row.instance.digest, row.element_id)
-        shown.append(
-            IncidentView(
-                id=row.pk,
-                instance_id=row.instance_id,
-                title=row.instance.title,
-                element_id=row.element_id,
-                element_name=(element.name if element else "") or row.element_id,
-                code=row.code,
-                message=row.message,
-                raised=row.raised,
-                resolved=row.resolved,
-                resolved_by=row.resolved_by_name,
-                resolution=row.resolution,
-            )
-        )
-    return shown
-
-
-def open_incidents(actor: Actor) -> list[IncidentView]:
-    """What failed and waits for somebody, newest first, in the instances that the actor sees."""
-    if not actor.is_internal:
-        return []
-    rows = Incident.objects.filter(resolved=None, instance__in=visible_instances(actor)).select_related("instance")
-    return _incidents(rows.order_by("-raised"))
+def _with_before(lines: list[HistoryEvent]) -> list[tuple[HistoryEvent, dict[str, Any]]]:
+    """Lines, newest first, each with the values that it found: what the lines before it had left."""
+    known: dict[str, Any] = {}
+    told = []
+    for line in reversed(lines):
+        told.append((line, {name: known[name] for name in line.data_delta or {} if name in known}))
+        known |= line.data_delta or {}
+        if line.kind == "operation" and line.state == "corrected":
+            known |= (line.detail or {}).get("data") or {}
+    return told[::-1]
 
 
 def diagram_state(actor: Actor, instance_id: int) -> dict[str, Any] | None:
@@ -327,17 +298,14 @@ def diagram_state(actor: Actor, instance_id: int) -> dict[str, Any] | None:
             for element_id, count in counts.items()
         ],
         "past": sorted(done - set(counts)),
+        "times": {
+            element: duration(timedelta(seconds=sum(rounds))) for element, rounds in step_times(instance_id).items() if sum(rounds) >= 1
+        },
         "incidents": [
             {"element": element_id, "message": message}
             for element_id, message in Incident.objects.filter(instance=found, resolved=None).values_list("element_id", "message")
         ],
     }
-
-
-def instance_of_incident(actor: Actor, incident_id: int) -> int | None:
-    """The visible instance in which something failed."""
-    rows = Incident.objects.filter(pk=incident_id, instance__in=visible_instances(actor)) if actor.is_internal else Incident.objects.none()
-    return rows.values_list("instance_id", flat=True).first()
 
 
 def steps_for_subject(actor: Actor, ref: SubjectRef, limit: int = 120) -> list[HistoryView]:

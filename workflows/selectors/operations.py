@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bpmn.model import Definition
 from portal.access import Actor
 from workflows import definitions
 from workflows.access import WorkflowPermission, visible_instances
@@ -22,6 +23,12 @@ class Operable:
     here: list[tuple[str, str]]
     places: list[tuple[str, str]]
     versions: list[tuple[int, int]]
+    version: int = 0  # rises with every step: says whether the instance has moved on since the page was made
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it isn't over."""
+        return self.status in ("running", "suspended")
 
 
 def operable(actor: Actor, instance_id: int) -> Operable | None:
@@ -33,18 +40,23 @@ def operable(actor: Actor, instance_id: int) -> Operable | None:
         return None
     definition = definitions.load(row.digest)
     name = lambda key: (definition.elements[key].name if key in definition.elements else "") or key  # noqa: E731
-    places = [
-        e.id for e in definition.elements.values() if e.kind not in _NO_PLACE_TO_BEGIN and not e.triggered_by_event and e.scope == row.key
-    ]
     others = ProcessDefinition.objects.filter(key=row.key).exclude(pk=row.definition_id).order_by("-version")
     return Operable(
         id=row.pk,
         title=row.title,
         status=row.status,
         here=[(key, name(key)) for key in dict.fromkeys(row.active)],
-        places=[(key, name(key)) for key in places],
+        places=places_in(definition),
         versions=list(others.values_list("pk", "version")),
+        version=row.version,
     )
+
+
+def places_in(definition: Definition) -> list[tuple[str, str]]:
+    """The elements of the process itself where a token can begin."""
+    found = definition.elements.values()
+    wanted = (e for e in found if e.kind not in _NO_PLACE_TO_BEGIN and not e.triggered_by_event and e.scope == definition.key)
+    return [(e.id, e.name or e.id) for e in wanted]
 
 
 def places_of(definition_id: int) -> list[tuple[str, str]]:

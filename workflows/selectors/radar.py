@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.access import Actor
-from portal.selectors import names_of, roles_with_people
+from portal.selectors import names_of, organisations, roles_with_people
 from workflows import definitions
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.models import Absence, HumanTask, Incident, MessageBuffer, OutboxCall, ProcessInstance, Timer
@@ -37,7 +37,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class RadarGroup:
-    """Findings of one kind, the oldest first. `fixes` are what can be done with chosen ones: hand, due, fire, send, drop."""
+    """Findings of one kind, the oldest first. `fixes` are what can be done with chosen ones: hand, due, remind, fire, send,
+    drop."""
 
     kind: str
     label: str
@@ -50,6 +51,12 @@ class RadarGroup:
 
 KINDS = {  # kind → label, what it means, icon, fixes
     "overdue": (gettext_lazy("Overdue steps"), gettext_lazy("Their due date has passed."), "alarm", ("hand", "due")),
+    "outside": (
+        gettext_lazy("Overdue steps of customers and partners"),
+        gettext_lazy("Only they can do them: remind them, or give them more time."),
+        "alarm",
+        ("remind", "due"),
+    ),
     "nobody": (
         gettext_lazy("Steps that nobody can do"),
         gettext_lazy("Their role has no people, or their owner has left or is away without a substitute."),
@@ -78,7 +85,8 @@ def rows_of(actor: Actor, kind: str) -> QuerySet:
     """The rows of one kind of finding that an operator sees; none for others. Raises KeyError for an unknown kind."""
     now = timezone.now()
     model, found = {
-        "overdue": (HumanTask, lambda: _open(actor).filter(due__lt=now).order_by("due", "pk")),
+        "overdue": (HumanTask, lambda: _open(actor).filter(due__lt=now, audience="internal").order_by("due", "pk")),
+        "outside": (HumanTask, lambda: _open(actor).filter(due__lt=now).exclude(audience="internal").order_by("due", "pk")),
         "nobody": (HumanTask, lambda: _open(actor).filter(_without_people(now)).order_by("created", "pk")),
         "undated": (HumanTask, lambda: _open(actor).filter(due=None, audience="internal").order_by("created", "pk")),
         "still": (ProcessInstance, lambda: _live(actor).filter(active=[], more=False, started__lt=now - GRACE).order_by("pk")),
@@ -135,7 +143,7 @@ def open_incident_count(actor: Actor) -> int:
 def findings(kind: str, rows: QuerySet) -> list[Finding]:
     """Rows of a kind in words."""
     match kind:
-        case "overdue" | "nobody" | "undated":
+        case "overdue" | "outside" | "nobody" | "undated":
             return _tasks(kind, rows)
         case "still":
             return [Finding(row.pk, row.title, row.stage, row.started, row.pk) for row in rows.only("pk", "title", "stage", "started")]
@@ -159,12 +167,13 @@ def _timer(row: Timer) -> Finding:
 def _tasks(kind: str, rows: Iterable[Any]) -> list[Finding]:
     shown = list(rows.select_related("instance").defer("data", "instance__state", "instance__data", "instance__waits"))  # type: ignore[attr-defined]
     names = names_of(task.assignee_id for task in shown)
+    companies = organisations(task.organisation_id for task in shown if task.organisation_id)
     return [
         Finding(
             task.pk,
             task.name,
-            f"{task.instance.title} · {holder(task, names, {})}",
-            task.due if kind == "overdue" and task.due else task.created,
+            f"{task.instance.title} · {holder(task, names, companies)}",
+            task.due if kind in ("overdue", "outside") and task.due else task.created,
             task.instance_id,
             task.pk,
         )

@@ -2,7 +2,19 @@
 
 from workflows.services.absences import check_absence, end_absence, plan_absence
 from workflows.services.approvals import refuse_locked, withdraw_approval
+from workflows.services.bulk import Act, migrate_instances, preview_bulk, start_bulk
+from workflows.services.corrections import (
+    Correction,
+    correct_data,
+    kind_words,
+    preview_correction,
+    preview_start_here,
+    start_here,
+    typed,
+    variables_of,
+)
 from workflows.services.deployment import DeployResult, deploy, try_out
+from workflows.services.incidents import retry_due, retry_incident
 from workflows.services.instances import (
     BulkResult,
     ProcessStart,
@@ -10,7 +22,6 @@ from workflows.services.instances import (
     clear_partner_organisation,
     continue_instance,
     link_subject,
-    retry_incident,
     set_instance_organisations,
     start_process,
     start_processes,
@@ -21,7 +32,6 @@ from workflows.services.operations import (
     change_instance,
     changes_for,
     migrate_instance,
-    migrate_instances,
     preview_change,
     preview_migration,
     resume_instance,
@@ -33,8 +43,17 @@ from workflows.services.snoozing import snooze_task, when_to_wake
 from workflows.services.tasks import CompletionResult, claim_task, complete_task, delegate_task, release_task
 
 __all__ = [
+    "Act",
     "BulkResult",
     "CompletionResult",
+    "Correction",
+    "correct_data",
+    "kind_words",
+    "preview_correction",
+    "preview_start_here",
+    "start_here",
+    "typed",
+    "variables_of",
     "DeployResult",
     "Preview",
     "Mended",
@@ -57,15 +76,18 @@ __all__ = [
     "link_subject",
     "migrate_instance",
     "migrate_instances",
+    "preview_bulk",
     "preview_change",
     "preview_migration",
     "mend",
     "refuse_locked",
     "release_task",
     "resume_instance",
+    "retry_due",
     "retry_incident",
     "set_instance_organisations",
     "snooze_task",
+    "start_bulk",
     "start_process",
     "start_processes",
     "suspend_instance",

@@ -25,8 +25,9 @@ from portal.registry import SubjectRef
 from workflows import definitions, events
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.errors import NotFound
-from workflows.models import HumanTask, Incident, InstanceSubject, OutboxCall, ProcessDefinition, ProcessInstance
+from workflows.models import HumanTask, InstanceSubject, OutboxCall, ProcessDefinition, ProcessInstance
 from workflows.runtime import Run, Writes, lock_instance, one_step, running
+from workflows.worth import NOTHING, Worth, take_worth, worths
 
 BATCH = 50
 
@@ -73,7 +74,7 @@ def start_process(
             known = ProcessInstance.objects.filter(start_key=_key(key, idempotency_key)).values_list("pk", flat=True).first()
             if known is not None:
                 return known
-        instance = _new_instance(actor, row, definition, start)
+        instance = _new_instance(actor, row, definition, start, worths([subject]).get(subject, NOTHING) if subject else NOTHING)
         try:
             with transaction.atomic() if idempotency_key else nullcontext():
                 rows.insert([instance])
@@ -125,6 +126,7 @@ def _start_batch(actor: Actor, row: ProcessDefinition, definition: Definition, b
     instances: list[ProcessInstance | int] = []
     fresh: list[tuple[ProcessInstance, ProcessStart]] = []
     by_key: dict[str, ProcessInstance] = {}
+    worth = worths(start.subject for start in batch)
     for start in batch:
         start_key = _key(row.key, start.idempotency_key) if start.idempotency_key else None
         if start_key in known:
@@ -132,7 +134,7 @@ def _start_batch(actor: Actor, row: ProcessDefinition, definition: Definition, b
         elif start_key in by_key:
             instances.append(by_key[start_key])
         else:
-            instance = _new_instance(actor, row, definition, start)
+            instance = _new_instance(actor, row, definition, start, worth.get(start.subject, NOTHING) if start.subject else NOTHING)
             fresh.append((instance, start))
             instances.append(instance)
             if start_key:
@@ -165,7 +167,7 @@ def _key(process_key: str, idempotency_key: str | None) -> str:
     return f"{process_key}:{idempotency_key}"[:200]
 
 
-def _new_instance(actor: Actor, row: ProcessDefinition, definition: Definition, start: ProcessStart) -> ProcessInstance:
+def _new_instance(actor: Actor, row: ProcessDefinition, definition: Definition, start: ProcessStart, worth: Worth) -> ProcessInstance:
     title = start.title
     if not title and definition.title:
         try:
@@ -185,6 +187,8 @@ def _new_instance(actor: Actor, row: ProcessDefinition, definition: Definition, 
         started_by_id=actor.user_id,
         started_by_name=actor.name[:150],
         start_key=_key(row.key, start.idempotency_key) if start.idempotency_key else None,
+        worth=worth[0],
+        worth_currency=worth[1],
     )
 
 
@@ -219,6 +223,7 @@ def link_subject(instance_id: int, ref: SubjectRef, *, role: str = "") -> None:
         InstanceSubject.objects.create(instance_id=instance_id, kind=ref.kind, subject_id=ref.id, role=role)
         instance.subjects = [*instance.subjects, str(ref)]
         ProcessInstance.objects.filter(pk=instance_id).update(subjects=instance.subjects)
+        take_worth(instance, ref)
         ping(str(ref), f"process:{instance_id}")
 
 
@@ -281,44 +286,3 @@ def _inboxes_of(instance_id: int) -> set[str]:
 
     rows = HumanTask.objects.filter(instance_id=instance_id, status=HumanTask.Status.OPEN)
     return {topic for task in rows for topic in topics_of(task)}
-
-
-def retry_incident(actor: Actor, incident_id: int, reason: str) -> bool:
-    """Try a failed step again; gives whether it went well this time. Raises Conflict for an incident that is over."""
-    with transaction.atomic():
-        incident = Incident.objects.filter(pk=incident_id).first()
-        if incident is None:
-            raise NotFound
-        instance = _for_operator(actor, incident.instance_id, reason)
-        if instance.status == ProcessInstance.Status.SUSPENDED:
-            raise Conflict(_("This process is held; let it go on first."))
-        incident = Incident.objects.select_related("call", "timer").get(pk=incident_id)
-        if incident.resolved is not None:
-            raise Conflict(_("This was mended already."))
-        record(actor, "incident.retried", SubjectRef("workflows.instance", instance.pk), after={"incident": incident_id}, reason=reason)
-        if incident.call_id or incident.timer_id or incident.code.startswith("host."):
-            _retry_outside(actor, instance, incident, reason)
-            return True
-        resolved = {"resolved": timezone.now(), "resolved_by_name": actor.name[:150], "resolution": reason[:500]}
-        Incident.objects.filter(pk=incident_id).update(**resolved)
-        instance.waits = {**instance.waits, "incidents": {k: v for k, v in instance.waits["incidents"].items() if v != incident_id}}
-        with one_step(instance, actor) as (run, writes):
-            state = bytes(instance.state)
-            run.take(engine.resume(run.definition, state, task_id=incident.engine_id, host=run, now=run.now), writes)
-        return not instance.has_incident
-
-
-def _retry_outside(actor: Actor, instance: ProcessInstance, incident: Incident, reason: str) -> None:
-    """Put a failed call or a late timer back into its queue."""
-    now = timezone.now()
-    if incident.call_id:
-        OutboxCall.objects.filter(pk=incident.call_id).update(status=OutboxCall.Status.WAITING, attempts=0, next_try=now, lease="")
-    if incident.timer is not None:
-        incident.timer.attempts, incident.timer.due = 0, min(incident.timer.due, now)
-        incident.timer.save(update_fields=["attempts", "due"])
-    Incident.objects.filter(pk=incident.pk).update(resolved=now, resolved_by_name=actor.name[:150], resolution=reason[:500])
-    others = [pk for pk in instance.waits.get("other_incidents", []) if pk != incident.pk]
-    instance.waits = {**instance.waits, "other_incidents": others}
-    instance.has_incident = bool(others) or bool(instance.waits.get("incidents"))
-    instance.save(update_fields=["waits", "has_incident"])
-    ping(f"process:{instance.pk}")

@@ -13,16 +13,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from bpmn import engine, operations
 from bpmn.model import Definition, NotWaiting
 from bpmn.operations import Change, Impossible
-from portal import jobs
 from portal.access import Actor
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
-from portal.jobs import Job
 from portal.live import ping
 from portal.registry import SubjectRef
 from workflows import definitions
@@ -33,7 +30,6 @@ from workflows.runtime import one_step
 from workflows.services.instances import _for_operator
 
 RUNNING, SUSPENDED = ProcessInstance.Status.RUNNING, ProcessInstance.Status.SUSPENDED
-CHUNK = 20
 MAX_PREVIEW = 500
 
 
@@ -93,10 +89,10 @@ def _set_status(actor: Actor, instance: ProcessInstance, status: str, verb: str,
     instance.status = status
     ProcessInstance.objects.filter(pk=instance.pk).update(status=status, version=instance.version + 1)
     instance.version += 1
-    _tell(actor, instance, verb, reason, {"status": str(status)})
+    tell(actor, instance, verb, reason, {"status": str(status)})
 
 
-def _tell(
+def tell(
     actor: Actor, instance: ProcessInstance, verb: str, reason: str, after: dict[str, Any], before: dict[str, Any] | None = None
 ) -> None:
     """Audit, a line in the history, a ping."""
@@ -104,18 +100,19 @@ def _tell(
     record(actor, verb, _ref(instance.pk), before=before, after=after, reason=reason)
     HistoryEvent.objects.create(
         instance=instance, kind="operation", state=verb.removeprefix("process.")[:20], started=now, ended=now, actor_id=actor.user_id,
-        actor_name=actor.name[:150], reason=reason, detail=after,
+        actor_name=actor.name[:150], reason=reason, detail={**after, "before": before} if before else after,
     )  # fmt: skip
-    ping(f"process:{instance.pk}", *instance.subjects)
+    ping(f"process:{instance.pk}", f"processes:{instance.key}", *instance.subjects)
 
 
 # --- change where it stands -----------------------------------------------------------------------------------------
 
 
-def changes_for(kind: str, source: str = "", target: str = "") -> list[Change]:
+def changes_for(kind: str, source: str = "", target: str = "", standing: Iterable[str] = ()) -> list[Change]:
     """The changes behind an operator's word.
 
-    `move` a token (onto its own step: begin that anew), `skip` a step, `start` at one more, `cancel` what stands at one.
+    `move` a token (onto its own step: begin that anew), `skip` a step, `start` at one more, `cancel` what stands at one, `restart` from a
+    step: everything that stands anywhere (`standing`) goes, and it begins there alone.
     """
     match kind:
         case "move":
@@ -126,7 +123,9 @@ def changes_for(kind: str, source: str = "", target: str = "") -> list[Change]:
             return [Change("start", target)]
         case "cancel":
             return [Change("cancel", source)]
-    raise Refused(_("Choose what to do: move, skip, start or cancel."), "kind")
+        case "restart":
+            return [*(Change("cancel", element) for element in dict.fromkeys(standing)), Change("start", target)]
+    raise Refused(_("Choose what to do: move, skip, start, cancel or restart."), "kind")
 
 
 def preview_change(actor: Actor, instance_id: int, changes: Iterable[Change]) -> Preview:
@@ -174,7 +173,7 @@ def change_instance(actor: Actor, instance_id: int, changes: Iterable[Change], r
                 raise Refused(str(error)) from error
             run.take(outcome, writes)
         after = {"changes": [[c.kind, c.element_id] for c in changes], "active": list(instance.active)}
-        _tell(actor, instance, "process.changed", reason, after, {"active": before})
+        tell(actor, instance, "process.changed", reason, after, {"active": before})
 
 
 # --- another version ------------------------------------------------------------------------------------------------
@@ -184,7 +183,7 @@ def preview_migration(
     actor: Actor, definition_id: int, instance_ids: Iterable[int], mapping: Mapping[str, str] | None = None
 ) -> list[Preview]:
     """For each instance: can it go on in that version, must its steps be told where to go, or can it not, and why."""
-    target = _target(actor, definition_id)
+    target = target_version(actor, definition_id)
     ids = list(instance_ids)
     if len(ids) > MAX_PREVIEW:
         raise Refused(_("Look at %(count)s instances at most at once.") % {"count": MAX_PREVIEW})
@@ -220,7 +219,7 @@ def migrate_instance(actor: Actor, instance_id: int, definition_id: int, reason:
     mapping = dict(mapping or {})
     with transaction.atomic():
         instance = _for_operator(actor, instance_id, reason)
-        target = _target(actor, definition_id)
+        target = target_version(actor, definition_id)
         if instance.definition_id == target.pk:
             return
         preview, state = _verdict(instance, target, mapping)
@@ -236,7 +235,7 @@ def migrate_instance(actor: Actor, instance_id: int, definition_id: int, reason:
         _rename_rows(instance, mapping)
         _follow_the_drawing(instance, new)
         after = {"definition": target.pk, "version": target.version, "mapping": mapping, "active": instance.active}
-        _tell(actor, instance, "process.migrated", reason, after, before)
+        tell(actor, instance, "process.migrated", reason, after, before)
 
 
 def _rename_rows(instance: ProcessInstance, mapping: Mapping[str, str]) -> None:
@@ -255,40 +254,6 @@ def _follow_the_drawing(instance: ProcessInstance, new: Definition) -> None:
             HumanTask.objects.filter(pk=task.pk).update(**wanted)
 
 
-def migrate_instances(
-    actor: Actor, instance_ids: Iterable[int], definition_id: int, reason: str, mapping: Mapping[str, str] | None = None
-) -> Job:
-    """Take many instances to another version, in the background; each that isn't safe is told in the job's result and stays."""
-    target = _target(actor, definition_id)
-    if not reason.strip():
-        raise Refused(_("Say why: the reason is kept in the history."), "reason")
-    ids = list(visible_instances(actor).filter(pk__in=list(instance_ids), key=target.key).order_by("pk").values_list("pk", flat=True))
-    title = ngettext(
-        "%(count)s instance to version %(version)s of “%(name)s”", "%(count)s instances to version %(version)s of “%(name)s”", len(ids)
-    )
-    words = title % {"count": len(ids), "version": target.version, "name": target.name}
-    params = {"ids": ids, "definition": target.pk, "mapping": dict(mapping or {}), "reason": reason}
-    return jobs.enqueue(actor, "workflows.migrate", words[:200], total=len(ids), params=params)
-
-
-@jobs.job_kind("workflows.migrate")
-def migrate_chunk(job: Job) -> None:
-    """The next few instances of a bulk migration."""
-    actor, refused = jobs.actor_of(job), job.result.get("refused", {})
-    for pk in job.params["ids"][job.done : job.done + CHUNK]:
-        try:
-            with transaction.atomic():
-                migrate_instance(actor, pk, job.params["definition"], job.params["reason"], job.params["mapping"])
-        except Refused as error:
-            refused[str(pk)] = error.message
-            job.failed += 1
-        job.done += 1
-    job.result = {"refused": refused}
-    if job.done >= job.total:
-        job.state = Job.State.DONE
-        job.message = _("%(moved)s changed over, %(refused)s stayed.") % {"moved": job.total - job.failed, "refused": job.failed}
-
-
 # --- inside ---------------------------------------------------------------------------------------------------------
 
 
@@ -301,7 +266,8 @@ def _seen(actor: Actor, instance_id: int) -> ProcessInstance:
     return row
 
 
-def _target(actor: Actor, definition_id: int) -> ProcessDefinition:
+def target_version(actor: Actor, definition_id: int) -> ProcessDefinition:
+    """The version to go to. Raises NotAllowed for those who don't operate, NotFound."""
     if not actor.can(WorkflowPermission.OPERATE):
         raise NotAllowed(_("Only managers and administrators mend running processes."))
     row = ProcessDefinition.objects.filter(pk=definition_id).defer("xml", "decisions").first()

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from portal.access import Actor
 from portal.audit import record
 from portal.errors import NotAllowed, Refused
+from portal.events import emit
 from portal.registry import SubjectRef
 from workflows.access import WorkflowPermission
+from workflows.events import TaskReminded
 from workflows.models import HumanTask, MessageBuffer, OutboxCall, Timer
-from workflows.runtime import lock_task
+from workflows.runtime import lock_task, told_of
 from workflows.selectors.radar import rows_of
 from workflows.services.tasks import delegate_task, tell_holders
 from workflows.services.timers import fire_timer
@@ -35,7 +37,7 @@ class Mended:
 def mend(
     actor: Actor, kind: str, fix: str, ids: Iterable[int], reason: str, *, user_id: int | None = None, due: datetime | None = None
 ) -> Mended:
-    """Apply a fix (hand, due, fire, send, drop) to exactly the chosen findings that are still there.
+    """Apply a fix (hand, due, remind, fire, send, drop) to exactly the chosen findings that are still there.
 
     Raises NotAllowed for those who don't operate, Refused without a reason, a person to hand to or a date to come.
     """
@@ -50,6 +52,7 @@ def mend(
     acts: dict[str, Callable[[int], None]] = {
         "hand": lambda pk: delegate_task(actor, pk, user_id or 0, reason),
         "due": lambda pk: _set_due(actor, pk, due, reason),
+        "remind": lambda pk: _remind(actor, pk, reason),
         "fire": lambda pk: _fire(actor, pk, reason),
         "send": lambda pk: _send(actor, pk, reason),
         "drop": lambda pk: _drop(actor, pk, reason),
@@ -75,6 +78,27 @@ def _set_due(actor: Actor, task_id: int, due: datetime | None, reason: str) -> N
         after = {"due": due.isoformat() if due else None}
         record(actor, "task.due_changed", SubjectRef("workflows.task", task_id), before=before, after=after, reason=reason)
         tell_holders(task, task.assignee_id)
+
+
+def _remind(actor: Actor, task_id: int, reason: str) -> None:
+    with transaction.atomic():
+        instance, task = lock_task(task_id)
+        if task.status != HumanTask.Status.OPEN:
+            raise Refused(_("A step was done meanwhile."))
+        if task.organisation_id is None:
+            raise Refused(_("Nobody is said to have the step: it has no customer or partner yet."))
+        record(actor, "task.reminded", SubjectRef("workflows.task", task_id), reason=reason)
+        emit(
+            TaskReminded(
+                **told_of(instance, actor),
+                task_id=task_id,
+                name=task.name,
+                audience=task.audience,
+                organisation_id=task.organisation_id,
+                assignee_id=task.assignee_id,
+                title=instance.title,
+            )
+        )
 
 
 def _fire(actor: Actor, timer_id: int, reason: str) -> None:

@@ -17,7 +17,7 @@ from portal.access import Actor
 from workflows.errors import NotFound
 from workflows.models import MessageBuffer, ProcessInstance, StartTimer, Timer
 from workflows.runtime import lock_instance, one_step
-from workflows.services.incidents import raise_incident
+from workflows.services.incidents import raise_incident, retry_due
 from workflows.services.instances import continue_instance
 from workflows.services.messages import route
 from workflows.services.start_timers import fire_start
@@ -47,6 +47,7 @@ def run_due(seconds: float = 10.0) -> int:
             did += fire_start(pk)
         for pk in list(unfinished.values_list("pk", flat=True)[:BATCH]):
             did += _continue(pk)
+        did += retry_due()
         # Those whom nobody waits for stay, so each look takes the next of them: a hundred old ones must not hide a new one.
         waiting = MessageBuffer.objects.filter(taken=None, expires__gt=now, pk__gt=last).order_by("pk").values_list("pk", flat=True)
         messages = list(waiting[:BATCH])

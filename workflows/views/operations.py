@@ -10,20 +10,33 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from bpmn.values import unpack
 from portal.access import Audience, requires
 from portal.errors import Refused
 from workflows import selectors, services
+from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
 from workflows.selectors.operations import Operable
+from workflows.selectors.undo import values_before
 
 KINDS = [
     ("move", gettext_lazy("Move it to another step, or begin its step anew")),
     ("skip", gettext_lazy("Pass a step without doing it")),
     ("start", gettext_lazy("Begin one more step beside what it does")),
     ("cancel", gettext_lazy("Take a step away")),
+    ("restart", gettext_lazy("Begin again from a step: whatever stands anywhere goes")),
+    ("begin", gettext_lazy("Begin a new process like this one at a step; this one stays as it is")),
     ("version", gettext_lazy("Take it to another version of the process")),
 ]
-NEEDED = {"move": ("source", "target"), "skip": ("source",), "start": ("target",), "cancel": ("source",), "version": ("version",)}
+NEEDED = {
+    "move": ("source", "target"),
+    "skip": ("source",),
+    "start": ("target",),
+    "cancel": ("source",),
+    "restart": ("target",),
+    "begin": ("target",),
+    "version": ("version",),
+}
 
 
 class OperationForm(forms.Form):
@@ -40,8 +53,9 @@ class OperationForm(forms.Form):
         help_text=gettext_lazy("Kept in the history."),
     )
 
-    def __init__(self, found: Operable, data=None) -> None:
-        super().__init__(data, initial={"kind": "move", "source": found.here[0][0] if found.here else ""}, auto_id="o-%s")
+    def __init__(self, found: Operable, data=None, wish=None) -> None:
+        first = {"kind": "move" if found.is_live else "begin", "source": found.here[0][0] if found.here else ""}
+        super().__init__(data, initial={**first, **(wish or {})}, auto_id="o-%s")
         self.fields["source"].choices = [("", "—"), *found.here]  # type: ignore[attr-defined]
         self.fields["target"].choices = [("", "—"), *found.places]  # type: ignore[attr-defined]
         versions = [(pk, _("Version %(n)s") % {"n": number}) for pk, number in found.versions]
@@ -49,6 +63,10 @@ class OperationForm(forms.Form):
         if not versions:
             self.fields["kind"].choices = KINDS[:-1]  # type: ignore[attr-defined]
             del self.fields["version"]
+        if not found.is_live:  # an ended process can only be begun anew
+            self.fields["kind"].choices = [one for one in KINDS if one[0] == "begin"]  # type: ignore[attr-defined]
+            for name in ("source", "version"):
+                self.fields.pop(name, None)
 
     def clean(self) -> dict:
         """Ask for what this kind of change needs."""
@@ -66,16 +84,18 @@ def change(request: HttpRequest, instance_id: int) -> HttpResponse:
     found = selectors.operable(request.actor, instance_id)  # type: ignore[attr-defined]
     if found is None:
         raise Http404
-    form = OperationForm(found, request.POST if request.method == "POST" else None)
+    wish = {name: request.GET[name] for name in ("kind", "source", "target", "version") if name in request.GET}
+    form = OperationForm(found, request.POST if request.method == "POST" else None, wish)
     context = {"found": found, "form": form, "preview": None, "mapping": [], "places": []}
     status = 200
     if request.method == "POST":
         status = 400
         if form.is_valid():
             try:
-                if request.POST.get("do") and _done(request, found, form.cleaned_data):
+                if request.POST.get("do"):
+                    place = _done(request, found, form.cleaned_data)
                     messages.success(request, _("Done; the history says why."))
-                    return redirect("workflows:instance", instance_id)
+                    return redirect("workflows:instance", place)
                 context |= _preview(request, found, form.cleaned_data)
                 status = 200
             except NotFound:
@@ -91,8 +111,10 @@ def _mapping(request: HttpRequest) -> dict[str, str]:
 
 def _preview(request: HttpRequest, found: Operable, wish: dict) -> dict:
     actor = request.actor  # type: ignore[attr-defined]
+    if wish["kind"] == "begin":
+        return {"preview": services.preview_start_here(actor, found.id, wish["target"])}
     if wish["kind"] != "version":
-        return {"preview": services.preview_change(actor, found.id, services.changes_for(wish["kind"], wish["source"], wish["target"]))}
+        return {"preview": services.preview_change(actor, found.id, _changes(found, wish))}
     mapping = _mapping(request)
     preview = services.preview_migration(actor, wish["version"], [found.id], mapping)[0]
     names = dict(found.here)
@@ -100,13 +122,59 @@ def _preview(request: HttpRequest, found: Operable, wish: dict) -> dict:
     return {"preview": preview, "mapping": asked, "places": selectors.places_of(wish["version"])}
 
 
-def _done(request: HttpRequest, found: Operable, wish: dict) -> bool:
+def _changes(found: Operable, wish: dict) -> list:
+    return services.changes_for(wish["kind"], wish.get("source", ""), wish["target"], [key for key, _name in found.here])
+
+
+def _done(request: HttpRequest, found: Operable, wish: dict) -> int:
+    """Do it; gives the instance to look at then."""
     actor = request.actor  # type: ignore[attr-defined]
+    if wish["kind"] == "begin":
+        return services.start_here(actor, found.id, wish["target"], wish["reason"])
     if wish["kind"] == "version":
         services.migrate_instance(actor, found.id, wish["version"], wish["reason"], _mapping(request))
     else:
-        services.change_instance(actor, found.id, services.changes_for(wish["kind"], wish["source"], wish["target"]), wish["reason"])
-    return True
+        services.change_instance(actor, found.id, _changes(found, wish), wish["reason"])
+    return found.id
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Audience.INTERNAL, permission=WorkflowPermission.OPERATE)
+def data(request: HttpRequest, instance_id: int) -> HttpResponse:
+    """Correct what an instance knows: type, look at before and after, then do it."""
+    actor = request.actor  # type: ignore[attr-defined]
+    try:
+        known = services.variables_of(actor, instance_id)
+        found = selectors.operable(actor, instance_id)
+        if found is None:
+            raise Http404
+        typed = {name: services.typed(value) for name, value in known.items()}
+        wanted, removed, changes, problem, status = dict(typed), set(), None, None, 200
+        undo = request.GET.get("undo", "")
+        if request.method == "GET" and undo.isdigit() and len(undo) < 19:
+            before, added = values_before(instance_id, int(undo))
+            wanted |= {name: services.typed(unpack(value)) for name, value in before.items()}
+            removed = {name for name in added if name in known}
+        if request.method == "POST":
+            wanted |= {name[2:]: value for name, value in request.POST.items() if name.startswith("v_")}  # type: ignore[misc]
+            removed = set(request.POST.getlist("remove"))
+            if new := request.POST.get("new_name", "").strip():
+                wanted[new] = request.POST.get("new_value", "")
+            try:
+                changes = services.preview_correction(actor, instance_id, wanted, removed)
+                if request.POST.get("do"):
+                    seen = request.POST.get("version", "")
+                    version = int(seen) if seen.isdigit() and len(seen) < 10 else -1
+                    if services.correct_data(actor, instance_id, wanted, removed, request.POST.get("reason", ""), version=version):
+                        messages.success(request, _("Corrected; the history says what and why."))
+                    return redirect("workflows:instance", instance_id)
+            except Refused as refused:
+                problem, status = refused, 422
+    except NotFound:
+        raise Http404 from None
+    rows = [(name, text, services.kind_words(known[name]) if name in known else "", name in removed) for name, text in wanted.items()]
+    context = {"found": found, "rows": rows, "changes": changes, "problem": problem, "reason": request.POST.get("reason", "")}
+    return render(request, "workflows/instance_data.html", context, status=status)
 
 
 @require_POST

@@ -28,6 +28,11 @@ FIXES = {  # fix → button, icon, what it will do
         "calendar",
         gettext_lazy("These steps get the due date you choose; their owners see it at once."),
     ),
+    "remind": (
+        gettext_lazy("Remind"),
+        "bell",
+        gettext_lazy("Whoever has these steps gets a notice and a letter that they wait; nothing else changes."),
+    ),
     "fire": (gettext_lazy("Fire now"), "player-play", gettext_lazy("These timers fire now, and their processes go on.")),
     "send": (
         gettext_lazy("Send again"),
@@ -42,8 +47,19 @@ FIXES = {  # fix → button, icon, what it will do
 @requires(Audience.INTERNAL, permission=WorkflowPermission.OPERATE)
 def index(request: HttpRequest) -> HttpResponse:
     """Everything that would make a promise late."""
-    groups = [(group, [(fix, *FIXES[fix]) for fix in group.fixes]) for group in radar(request.actor)]
-    return render(request, "workflows/radar.html", {"groups": groups, "incidents": open_incident_count(request.actor)})
+    return render(request, "workflows/radar.html", _shown(request))
+
+
+@require_GET
+@requires(Audience.INTERNAL, permission=WorkflowPermission.OPERATE)
+def listing(request: HttpRequest) -> HttpResponse:
+    """The same, re-read while nobody is choosing."""
+    return render(request, "workflows/parts/_radar.html", _shown(request))
+
+
+def _shown(request: HttpRequest) -> dict:
+    groups = [(group, [(fix, *FIXES[fix]) for fix in group.fixes]) for group in radar(request.actor)]  # type: ignore[attr-defined]
+    return {"groups": groups, "incidents": open_incident_count(request.actor)}  # type: ignore[attr-defined]
 
 
 @require_POST

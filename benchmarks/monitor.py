@@ -1,0 +1,172 @@
+"""`make bench ARGS=monitor`: what the monitor costs among 100 and among 100,000 instances, in the same process one after the other.
+
+    --databases sqlite,postgresql   which (PostgreSQL: DATABASE_URL's server, else the one on 127.0.0.1; left out where there is none)
+    --many 100000                   how many instances are many
+    --rounds 15                     how often each page is read; medians are compared
+
+One table on the screen, the same as JSON in `.tandem/bench-monitor.json`. A page is a request through Django, without a socket.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+
+from benchmarks import portal as bench
+from benchmarks.engine import fresh_postgres
+
+PAGES = [  # name, address; {place} is that of the second page
+    ("list, newest first", "/work/processes/running/"),
+    ("list, its second page", "/work/processes/running/?page={place}"),
+    ("list, most money first", "/work/processes/running/?sort=worth"),
+    ("list of one process that runs", "/work/processes/running/?process=measured&status=running"),
+    ("list of one person", "/work/processes/running/?person={person}"),
+    ("list older than a week", "/work/processes/running/?age=7"),
+    ("list with incidents", "/work/processes/running/?status=incident"),
+    ("list by words of the title", "/work/processes/running/?q=measured+9"),
+    ("map of a process", "/work/processes/p/measured/map/"),
+]
+GOAL = 1.3
+
+
+def fill(total: int) -> None:
+    """Bring the instances of one process up to a number: a twentieth run, the others have ended; each with its task and history."""
+    from datetime import timedelta
+
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from portal.access import Actor
+    from tests.workflows.diagrams import ENDS, chain, diagram, user
+    from workflows import services
+    from workflows.models import HistoryEvent, HumanTask, ProcessInstance
+
+    system = Actor.system("benchmark")
+    if not ProcessInstance.objects.exists():
+        services.deploy(system, diagram("measured", ENDS + user("ask", name="Ask") + user("send") + chain("start", "ask", "send", "end")))
+        services.start_process(system, "measured", title="measured 0")
+    model = ProcessInstance.objects.get(title="measured 0")
+    task = HumanTask.objects.get(instance=model)
+    same = {f.attname: getattr(model, f.attname) for f in ProcessInstance._meta.concrete_fields if not f.primary_key}
+    same_task = {f.attname: getattr(task, f.attname) for f in HumanTask._meta.concrete_fields if not f.primary_key}
+    now, begun = timezone.now(), ProcessInstance.objects.count()
+    for low in range(begun, total, 2000):
+        rows = []
+        for number in range(low, min(total, low + 2000)):
+            runs = number % 20 == 0
+            own = {"title": f"measured {number}", "started": now - timedelta(minutes=total - number), "worth": number % 997}
+            own |= {"worth_currency": "EUR", "has_incident": number % 2000 == 0}
+            own |= {} if runs else {"status": "completed", "active": [], "ended": now, "state": b""}
+            rows.append(ProcessInstance(**{**same, **own}))
+        with transaction.atomic():
+            ProcessInstance.objects.bulk_create(rows)
+            HumanTask.objects.bulk_create(
+                HumanTask(**{**same_task, "instance_id": row.pk, "status": "open" if row.status == "running" else "done"}) for row in rows
+            )
+            done = {"element_id": "ask", "kind": "userTask", "state": "completed", "name": "Ask", "engine_id": "1", "ended": now}
+            ended = [row for row in rows if row.status != "running"]
+            HistoryEvent.objects.bulk_create(HistoryEvent(instance_id=row.pk, started=row.started, **done) for row in ended)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def read(rounds: int) -> dict[str, dict[str, Any]]:
+    """Each page: the median of its time, and its statements."""
+    from django.contrib.auth import get_user_model
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from portal.access import Actor
+    from workflows import selectors
+
+    person = get_user_model().objects.get(email="mona@northwind.example")
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    place = selectors.instances(Actor.system("benchmark")).following
+    found = {}
+    for name, path in PAGES:
+        address = path.format(place=place, person=person.pk)
+        for _ in range(3):
+            answer = client.get(address)
+            if answer.status_code != 200:
+                raise SystemExit(f"{address} answers {answer.status_code}")
+        with CaptureQueriesContext(connection) as caught:
+            client.get(address)
+        times = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            client.get(address)
+            times.append(time.perf_counter() - started)
+        found[name] = {"ms": statistics.median(times) * 1000, "queries": len(caught)}
+    return found
+
+
+def worker(many: int, rounds: int) -> dict[str, Any]:
+    """One database's figures."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tests.world import build_people
+
+    call_command("migrate", verbosity=0)
+    build_people()
+    fill(100)
+    few = read(rounds)
+    fill(many)
+    return {
+        "version": f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}",
+        "few": few,
+        "many": read(rounds),
+    }
+
+
+def measured(kind: str, wish: argparse.Namespace) -> dict[str, Any] | None:
+    """One database's figures, from a process of its own."""
+    home = bench.HOME / f"monitor-{kind}"
+    home.mkdir(parents=True, exist_ok=True)
+    for old in home.glob("monitor.sqlite3*"):
+        old.unlink()
+    address = fresh_postgres() if kind == "postgresql" else f"sqlite:///{home / 'monitor.sqlite3'}"
+    if not address:
+        return None
+    print(f"{kind} …", flush=True)
+    words = [sys.executable, "-m", "benchmarks.monitor", str(wish.many), str(wish.rounds)]
+    environment = {**os.environ, "DATABASE_URL": address, "TANDEM_HOME": str(home), "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    environment |= {"LOG_LEVEL": "ERROR", "LIVE_PREFIX": "tandem-bench"}
+    done = subprocess.run(words, env=environment, cwd=bench.CHECKOUT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{kind} couldn't be measured (status {done.returncode}).")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main(arguments: list[str]) -> int:
+    """Measure what is asked for, and print it."""
+    parser = argparse.ArgumentParser(prog="benchmarks monitor", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--many", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=15)
+    wish = parser.parse_args(arguments)
+    record = {kind: found for kind in wish.databases.split(",") if (found := measured(kind, wish))}
+    for found in record.values():
+        print(f"\n{found['version']}, milliseconds among 100 and {wish.many:,} instances (goal: {GOAL} ×, the same statements)")
+        for name, few in found["few"].items():
+            many = found["many"][name]
+            growth = many["ms"] / few["ms"]
+            print(f"  {name:<34} {few['ms']:7.1f} {many['ms']:7.1f} {growth:5.2f} ×   {few['queries']:>3} / {many['queries']} statements")
+    (bench.CHECKOUT / ".tandem").mkdir(exist_ok=True)
+    (bench.CHECKOUT / ".tandem" / "bench-monitor.json").write_text(json.dumps(record, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    print(json.dumps(worker(int(sys.argv[1]), int(sys.argv[2]))))
