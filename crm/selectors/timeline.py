@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from portal.access import Actor
 from portal.files import files_for
 from portal.registry import SubjectRef
 from workflows.selectors import steps_for_subject
+from workflows.selectors.why import Reason, reasons
 
 ICONS = {"call": "phone", "meeting": "users", "mail": "mail", "note": "note"}
 NAMES = {"crm.account": "account", "crm.contact": "contact", "crm.deal": "deal", "crm.lead": "lead", "crm.request": "request"}
@@ -33,18 +33,6 @@ class Happening:
     audience: str = ""
     tone: str = ""
     url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """One reason behind where a process stands: a step that a person did, a gateway that was passed, a rule that matched."""
-
-    at: datetime
-    kind: str
-    name: str
-    words: str
-    who: str
-    reason: str
 
 
 def timeline(actor: Actor, ref: SubjectRef, limit: int = 60) -> list[Happening]:
@@ -94,25 +82,6 @@ def _files(actor: Actor, ref: SubjectRef, limit: int) -> list[Happening]:
     ]
 
 
-def why(actor: Actor, ref: SubjectRef) -> list[Why]:
+def why(actor: Actor, ref: SubjectRef) -> list[Reason]:
     """Why a record's process stands where it stands, newest first."""
-    found = []
-    for line in steps_for_subject(actor, ref):
-        if line.state != "completed":
-            continue
-        detail: dict[str, Any] = line.detail or {}
-        words = ""
-        if line.kind in HUMAN:
-            words = line.action
-        elif detail.get("matched"):
-            rule = detail["matched"][0]
-            outputs = rule.get("outputs")
-            values = outputs.values() if isinstance(outputs, dict) else [outputs]
-            words = _("row %(row)s: %(values)s") % {"row": rule.get("rule"), "values": ", ".join(str(value) for value in values)}
-        elif "flow" in detail or "flows" in detail:
-            taken = detail.get("flows") or [detail]
-            words = ", ".join(str(flow.get("name") or _("on")) for flow in taken)
-        else:
-            continue
-        found.append(Why(line.at, line.kind, line.name, words, line.who, line.reason))
-    return found
+    return reasons(steps_for_subject(actor, ref))

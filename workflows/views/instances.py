@@ -29,6 +29,7 @@ from workflows.models import ProcessInstance
 from workflows.selectors.approvals import approvals_of
 from workflows.selectors.definitions import element_words
 from workflows.selectors.monitor import SORTS, InstanceFilter, about_words
+from workflows.selectors.why import reasons
 from workflows.services.bulk import ACTS
 
 ICONS = {
@@ -116,6 +117,7 @@ def _detail(request: HttpRequest, instance_id: int) -> dict:
         "instance": detail,
         "road": selectors.road_for(request.actor, instance_id),
         "approvals": approvals_of(request.actor, instance_id),
+        "reasons": reasons(detail.history)[:8],
         "open_incidents": [incident for incident in detail.incidents if incident.resolved is None],
     }
 
