@@ -84,7 +84,7 @@ def test_instance_pages(sign_in, cast, started):
     assert [h["element"] for h in state["here"]] == ["check"] and state["past"] == ["start"]
     assert b"order" in mona.get("/work/processes/p/order/").content
     assert b"BPMNDiagram" in mona.get(f"/work/processes/xml/{ProcessDefinition.objects.get().pk}/").content
-    assert mona.get("/work/processes/p/order/state/").json()["here"][0]["count"] == 1
+    assert mona.get("/work/processes/p/order/state/").json()["here"][0]["count"] == "1"
     assert b"Order" in mona.get("/work/processes/running/?status=running&process=order").content
     assert mona.post(f"/work/processes/running/{started}/cancel/", {"reason": ""}).status_code == 302
     assert ProcessInstance.objects.get(pk=started).status == "running"
