@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from portal.audit import AuditEntry
 from portal.errors import NotAllowed, Refused
+from social_feed.models import Notification
 from tests.workflows.conftest import SYSTEM
-from tests.workflows.diagrams import ENDS, chain, diagram
+from tests.workflows.diagrams import ENDS, chain, diagram, lane, user
 from workflows import services
 from workflows.models import HumanTask, MessageBuffer, OutboxCall, ProcessInstance, Timer
 from workflows.selectors.radar import KINDS, radar
@@ -133,3 +134,25 @@ def test_statements_do_not_grow_with_findings(cast, order, acme, client):
         return len(caught)
 
     assert statements(2) == statements(12) <= 3 * len(KINDS)
+
+
+OUTSIDE = diagram(
+    "outside",
+    ENDS + user("theirs", name="Choose a date") + chain("start", "theirs", "end"),
+    lanes=lane("Customer", "customer", "", "start", "theirs", "end"),
+)
+
+
+def test_an_outsiders_late_step_is_reminded_or_gets_more_time(cast, acme):
+    services.deploy(SYSTEM, OUTSIDE)
+    pk = services.start_process(cast.erin, "outside", customer_organisation_id=acme)
+    task = HumanTask.objects.get(instance_id=pk)
+    HumanTask.objects.filter(pk=task.pk).update(due=timezone.now() - timedelta(hours=1))
+    group = next(one for one in radar(cast.mona) if one.kind == "outside")
+    assert group.total == 1 and "hand" not in group.fixes and "Acme" in group.findings[0].words and "overdue" not in seen(cast.mona)
+    told = Notification.objects.filter(user_id=cast.cara.user_id).count()
+    assert services.mend(cast.mona, "outside", "remind", [task.pk], "a week over").done == 1
+    assert Notification.objects.filter(user_id=cast.cara.user_id).count() == told + 1
+    assert AuditEntry.objects.get(verb="task.reminded").reason == "a week over"
+    assert services.mend(cast.mona, "outside", "due", [task.pk], "they asked", due=timezone.now() + timedelta(days=2)).done == 1
+    assert "outside" not in seen(cast.mona)

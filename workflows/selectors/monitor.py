@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -67,7 +67,7 @@ def matching(actor: Actor, wanted: InstanceFilter) -> QuerySet[ProcessInstance]:
     if wanted.element:
         rows = rows.annotate(standing=Cast("active", TextField())).filter(_names(wanted.element), status__in=LIVE)
     if wanted.about:
-        rows = rows.filter(pk__in=_about(wanted.about))
+        rows = rows.filter(_about(wanted.about))
     if wanted.person:
         held = HumanTask.objects.filter(assignee_id=wanted.person, status=HumanTask.Status.OPEN).values("instance_id")
         rows = rows.filter(pk__in=held.union(ProcessInstance.objects.filter(started_by_id=wanted.person).values("pk")))
@@ -83,12 +83,13 @@ def _names(element: str) -> Q:
     return Q(standing__contains=json.dumps(element)) | Q(standing__contains=json.dumps(element, ensure_ascii=False))
 
 
-def _about(words: str) -> QuerySet:
+def _about(words: str) -> Q:
+    """A record has few instances, so they are looked up first; a kind of record has many, so each row is asked as it comes."""
     try:
         ref = SubjectRef.parse(words)
     except ValueError:
-        return InstanceSubject.objects.filter(kind=words).values("instance_id")
-    return InstanceSubject.objects.filter(kind=ref.kind, subject_id=ref.id).values("instance_id")
+        return Q(Exists(InstanceSubject.objects.filter(instance=OuterRef("pk"), kind=words)))
+    return Q(pk__in=InstanceSubject.objects.filter(kind=ref.kind, subject_id=ref.id).values("instance_id"))
 
 
 def about_words(actor: Actor, words: str) -> str:
