@@ -116,7 +116,6 @@ def _shown(row: Approval, content: dict[str, Any], digest: str) -> dict[str, Any
     """The content in words, in the installation's language and zone."""
     own = next(iter(organisations_of(Audience.INTERNAL)), None)
     labels = {one["voter"]: one["label"] for one in row.voters}
-    amount = f"{formats.number_format(row.amount, 2, force_grouping=True)} {row.currency}" if row.amount is not None else ""
     spoke = {one["voter"] for one in content["decisions"]}
     return {
         "language": (translation.get_language() or "en")[:2],
@@ -126,7 +125,7 @@ def _shown(row: Approval, content: dict[str, Any], digest: str) -> dict[str, Any
         "outcome": str(row.get_state_display()),
         "approved": row.state == Approval.State.APPROVED,
         "question": row.text,
-        "facts": [*([[_("Amount"), amount]] if amount else []), *row.facts],
+        "facts": facts_in_words(row),
         "asked": _("%(who)s, %(when)s") % {"who": row.asked_by_name, "when": _moment(content["asked"])},
         "closed": _moment(content["closed"]),
         "rule": rule_words(row.mode, row.needed, row.voters),
@@ -153,12 +152,20 @@ def _shown(row: Approval, content: dict[str, Any], digest: str) -> dict[str, Any
     }
 
 
+def facts_in_words(row: Approval) -> list[list[str]]:
+    """What is approved beside the question: the amount, then what the process names."""
+    amount = (
+        [[_("Amount"), f"{formats.number_format(row.amount, 2, force_grouping=True)} {row.currency}"]] if row.amount is not None else []
+    )
+    return [*amount, *row.facts]
+
+
 def _line(row: Approval, one: dict[str, str], labels: dict[str, str]) -> dict[str, str]:
     weight = next((item["weight"] for item in row.voters if item["voter"] == one["voter"]), 1)
     who = _("%(who)s for %(away)s") % {"who": one["by"], "away": one["for"]} if one["for"] else one["by"]
     return {
         "who": who,
-        "voice": labels.get(one["voter"], "") if labels.get(one["voter"]) != one["by"] else "",
+        "voice": "" if labels.get(one["voter"], "") == one["by"] else labels.get(one["voter"], ""),
         "weight": f"× {weight}" if weight != 1 else "",
         "decision": _("Approved") if one["decision"] == "approve" else _("Rejected"),
         "approved": one["decision"] == "approve",  # type: ignore[dict-item]

@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -306,6 +307,7 @@ def test_a_purchase_is_approved_by_its_amount(cast, shipped, client, amount, rul
     pk = begin(cast, client, "purchase_request", what="Saws", amount=amount, why="The old ones are blunt")
     [seen] = approvals_of(cast.erin, pk)
     assert (seen.rule, set(asked(pk)), seen.title) == (rule, people, "Purchase: Saws")
+    assert f"{float(amount):,.2f} {settings.DEFAULT_CURRENCY}" in HumanTask.objects.filter(instance_id=pk).first().data["facts_shown"]
     assert str(seen.amount) == f"{float(amount):.2f}" and seen.facts == [["What", "Saws"]]
 
 

@@ -136,13 +136,13 @@ def _voice(row: Approval, item: dict[str, Any], task: HumanTask | None, said: di
     if task is not None and task.status == HumanTask.Status.DONE:
         who = acted(task.done_by_name, task.done_for_name)
         comment = said.get(task.engine_id, "")
-        return Voice(**told, state=task.action, who=who if who != item["label"] else "", at=task.ended, comment=comment)
+        return Voice(**told, state=task.action, who="" if item["label"].startswith(who) else who, at=task.ended, comment=comment)
     if row.state != Approval.State.OPEN or (task is not None and task.status == HumanTask.Status.GONE):
         return Voice(**told, state="over")
     if task is None:
         return Voice(**told, state="later")
     holder = names.get(task.assignee_id or 0, "")
-    return Voice(**told, state="asked", who=holder if holder != item["label"] else "", due=task.due)
+    return Voice(**told, state="asked", who="" if item["label"].startswith(holder) else holder, due=task.due)
 
 
 def instance_of_approval(actor: Actor, approval_id: int) -> int | None:

@@ -106,6 +106,8 @@ def open_approval(step: ConnectorStep) -> dict[str, Any]:
 
     Gives what the votes go by. Raises Refused where nobody could decide.
     """
+    from workflows.sheets import facts_in_words
+
     data, run = step.data, running(step.instance_id)
     assert run is not None, "a connector runs inside a step"
     question = Question.of(data, run.instance.started_by_id)
@@ -142,7 +144,7 @@ def open_approval(step: ConnectorStep) -> dict[str, Any]:
         "four_eyes": question.excluded,
         "asked_by": row.asked_by_name,
         "text": question.text or row.title,
-        "facts_shown": "\n".join(f"{label}: {value}" for label, value in question.facts),
+        "facts_shown": "\n".join(f"{label}: {value}" for label, value in facts_in_words(row)),
     }
 
 
