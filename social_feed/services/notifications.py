@@ -98,7 +98,9 @@ def _send_letter(kind: str, person: Actor, subject: SubjectRef, text: str, by, v
         row = _row(kind, person, subject, text, by, values, source, "")
         shown = registry.resolve(person, subject)
         line = line_of(person, row, {subject: shown} if shown else {})
-        template, more = (letter(person) if letter else None) or ("social_feed/mail/notification", {})
+        answerable = letter(person) if letter else None
+        more: dict[str, Any]
+        template, more = answerable or ("social_feed/mail/notification", {})
         send_mail_later(
             person.email,
             line.plain,
