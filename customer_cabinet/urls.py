@@ -14,6 +14,7 @@ urlpatterns = [
     path("requests/<int:request_id>/", requests.request_page, name="request"),
     path("requests/<int:request_id>/body/", requests.request_body, name="request-body"),
     path("steps/<int:task_id>/", requests.step, name="step"),
+    path("questions/<int:question_id>/", requests.question, name="question"),
     path("quotes/<int:quote_id>/", requests.quote, name="quote"),
     path("messages/", messages.conversations, name="messages"),
     path("messages/list/", messages.conversation_list, name="messages-list"),

@@ -11,6 +11,7 @@ urlpatterns = [
     path("deals/", deals.deal_list, name="deals"),
     path("deals/<int:deal_id>/", deals.deal, name="deal"),
     path("steps/<int:task_id>/", deals.step, name="step"),
+    path("questions/<int:question_id>/", deals.question, name="question"),
     path("registrations/", registrations.registration_list, name="registrations"),
     path("registrations/new/", registrations.registration_new, name="registration-new"),
     path("registrations/check/", registrations.check, name="registration-check"),

@@ -179,6 +179,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "run-due": {"task": "workflows.tasks.run_due", "schedule": 1.0, "options": {"expires": 5}},
     "resume-jobs": {"task": "portal.tasks.resume_jobs", "schedule": 5.0, "options": {"expires": 5}},
+    "look-at-clocks": {"task": "workflows.tasks.look_at_clocks", "schedule": 5.0, "options": {"expires": 5}},
     "send-outbox": {"task": "workflows.tasks.send_outbox", "schedule": 1.0, "options": {"expires": 5}},
 }
 

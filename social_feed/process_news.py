@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_noop
 
 from portal.access import Actor, Audience
@@ -23,6 +25,9 @@ from workflows.events import (
     ProcessEnded,
     ProcessEvent,
     ProcessStarted,
+    QuestionAsked,
+    QuestionClosed,
+    ServiceLevelReached,
     TaskAssigned,
     TaskCompleted,
     TaskCreated,
@@ -46,6 +51,11 @@ OUTCOMES = {
 }
 STILL_WAITS = gettext_noop("“%(step)s” still waits for you")
 GIVEN = gettext_noop("%(actor)s gave you “%(step)s”")
+AT_RISK = gettext_noop("“%(step)s” is at risk: its target is used up %(when)s")
+BREACHED = gettext_noop("“%(step)s” has broken its target")
+ASKED = gettext_noop("%(actor)s asks you about “%(step)s”")
+ASKED_OUTSIDE = gettext_noop("%(actor)s asks you something")
+ANSWERED = gettext_noop("%(actor)s answered your question about “%(step)s”")
 NEEDS_HAND = gettext_noop("“%(process)s” stopped and needs a hand")
 
 
@@ -196,3 +206,38 @@ def settle_task(event: TaskCompleted) -> None:
         settle(f"task:{event.task_id}", f"task:{event.task_id}:{event.actor.user_id}" if event.actor.user_id else "")
     if event.actor.user_id and event.subjects:
         follow_by_taking_part(event.actor, *event.subjects)
+
+
+@on(ServiceLevelReached)
+def tell_of_service_level(event: ServiceLevelReached) -> None:
+    """Those who have to know that a promise is at risk or broken, once each."""
+    subject = SubjectRef("workflows.task", event.task_id) if event.task_id else _instance(event)
+    when = date_format(timezone.localtime(event.breach_at), "SHORT_DATETIME_FORMAT") if event.breach_at else ""
+    text = BREACHED if event.state == "breached" else AT_RISK
+    source = f"service-level:{event.clock_id}:{event.state}:{event.target}"[:60]  # another promise is told anew
+    notify("task", colleagues(set(event.people)), subject, text, values={"step": event.name, "when": when}, source=source, even_muted=True)
+
+
+@on(QuestionAsked)
+def tell_of_question(event: QuestionAsked) -> None:
+    """The person who was asked; an outsider learns the question alone."""
+    audience = Audience(event.audience)
+    subject, source = SubjectRef("workflows.question", event.question_id), f"question:{event.question_id}"
+    if audience is Audience.INTERNAL:
+        people, text = colleagues({event.asked_id}), ASKED
+    else:
+        people = [p for p in actors_of([event.organisation_id or 0], audience) if p.user_id == event.asked_id]
+        text = ASKED_OUTSIDE
+    values = {"step": event.name} if audience is Audience.INTERNAL else {}
+    notify("task", people, subject, text, by=event.actor, values=values, source=source, quote=event.text, even_muted=True)
+
+
+@on(QuestionClosed)
+def settle_question(event: QuestionClosed) -> None:
+    """Answered or withdrawn it waits for nobody; whoever asked gets the answer."""
+    settle(f"question:{event.question_id}")
+    if event.answer and event.asked_by_id:
+        task = SubjectRef("workflows.task", event.task_id)
+        source = f"answer:{event.question_id}"
+        people = colleagues({event.asked_by_id})
+        notify("task", people, task, ANSWERED, by=event.actor, values={"step": event.name}, source=source, quote=event.answer)

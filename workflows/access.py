@@ -7,7 +7,16 @@ from enum import StrEnum
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from portal.access import Actor, Audience, PortalPermission
-from workflows.models import Approval, BusinessCalendar, HumanTask, ProcessDefinition, ProcessInstance, TaskCandidate
+from workflows.models import (
+    Approval,
+    BusinessCalendar,
+    HumanTask,
+    ProcessDefinition,
+    ProcessInstance,
+    Question,
+    ServiceClock,
+    TaskCandidate,
+)
 from workflows.substitution import has_had_a_say, represented, theirs_too
 
 
@@ -91,6 +100,27 @@ def visible_definitions(actor: Actor) -> QuerySet[ProcessDefinition]:
 def visible_calendars(actor: Actor) -> QuerySet[BusinessCalendar]:
     """Administrators see every organisation's calendar; others see only what comes of it."""
     return BusinessCalendar.objects.all() if actor.can(PortalPermission.ADMINISTER) else BusinessCalendar.objects.none()
+
+
+def visible_clocks(actor: Actor) -> QuerySet[ServiceClock]:
+    """Employees see how promises stand in the instances that they see; outsiders never."""
+    if actor.audience is not Audience.INTERNAL:
+        return ServiceClock.objects.none()
+    if actor.can(WorkflowPermission.VIEW_ALL):
+        return ServiceClock.objects.all()
+    return ServiceClock.objects.filter(instance__in=visible_instances(actor))
+
+
+def visible_questions(actor: Actor) -> QuerySet[Question]:
+    """Whoever was asked sees the question, in the face in which they were asked; employees see those of the tasks that they see."""
+    match actor.audience:
+        case Audience.INTERNAL:
+            asked = Q(to_id=actor.user_id, audience="internal") | Q(asked_by_id=actor.user_id)
+            return Question.objects.filter(asked | Q(task__in=visible_tasks(actor)))
+        case Audience.CUSTOMER | Audience.PARTNER:
+            return Question.objects.filter(to_id=actor.user_id, audience=str(actor.audience), organisation_id=actor.organisation_id)
+        case _:
+            return Question.objects.none()
 
 
 def may_do(actor: Actor, task: HumanTask) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import NoReverseMatch, reverse
 
-from portal.access import Actor
+from portal.access import Actor, Audience
 
 
 def task_url(actor: Actor, pk: int) -> str | None:
@@ -15,6 +15,12 @@ def task_url(actor: Actor, pk: int) -> str | None:
 def instance_url(actor: Actor, pk: int) -> str | None:
     """An employee's page of an instance."""
     return _internal(actor, "workflows:instance", pk)
+
+
+def question_url(actor: Actor, pk: int) -> str | None:
+    """A question in the face of whoever reads it."""
+    face = {Audience.INTERNAL: "workflows", Audience.CUSTOMER: "customer_cabinet", Audience.PARTNER: "partners"}.get(actor.audience)
+    return reverse(f"{face}:question", args=[pk]) if face else None
 
 
 def _internal(actor: Actor, name: str, pk: int) -> str | None:

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 
@@ -35,11 +36,16 @@ class WorkflowsConfig(AppConfig):
         """Tasks, instances and definitions can be linked, audited and discussed like any record."""
         from portal.registry import SubjectKind, registry
         from workflows import access
-        from workflows.addresses import instance_url, task_url
+        from workflows.addresses import instance_url, question_url, task_url
 
         registry.register_subject(
             SubjectKind(
                 "workflows.instance", "workflows.ProcessInstance", _("Process"), "route", access.visible_instances, _title, instance_url
+            )
+        )
+        registry.register_subject(
+            SubjectKind(
+                "workflows.question", "workflows.Question", _("Question"), "help-circle", access.visible_questions, _question, question_url
             )
         )
         registry.register_subject(
@@ -119,3 +125,7 @@ def _title(row) -> str:
 
 def _name(row) -> str:
     return row.name
+
+
+def _question(row) -> str:
+    return Truncator(row.text).chars(80)

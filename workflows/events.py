@@ -136,3 +136,41 @@ class IncidentResolved:
     """A failure is over: it went well at another try, or nobody needs the step any more."""
 
     incident_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevelReached(ProcessEvent):
+    """A promise is at risk, or broken (`state`: at_risk, breached). `people` are those who have to know."""
+
+    clock_id: int
+    task_id: int | None
+    element_id: str
+    name: str
+    state: str
+    target: str
+    breach_at: datetime | None
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAsked(ProcessEvent):
+    """Somebody was asked about a step."""
+
+    question_id: int
+    task_id: int
+    name: str
+    asked_id: int
+    audience: str
+    organisation_id: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionClosed(ProcessEvent):
+    """A question was answered, or withdrawn (`answer` is empty then)."""
+
+    question_id: int
+    task_id: int
+    name: str
+    asked_by_id: int | None
+    answer: str

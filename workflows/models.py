@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from workflows.models_time import BusinessCalendar, CalendarDay  # noqa: F401  tables of this package, in a file of their own
+from workflows.models_time import BusinessCalendar, CalendarDay, Question, ServiceClock, ServiceLevel  # noqa: F401  tables of this package, in a file of their own
 
 
 class ProcessDefinition(models.Model):

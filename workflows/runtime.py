@@ -154,6 +154,7 @@ class Writes:
         for run in self.runs:
             run.remember_rows()
         self._save_instances()
+        follow_clocks(self.runs)
         for tell in self.later:
             emit(tell())
         if self.topics:
@@ -176,6 +177,13 @@ class Writes:
                 run.instance.version += 1
             if self.runs:
                 ProcessInstance.objects.bulk_update([run.instance for run in self.runs], [*STEP_FIELDS, "version"])
+
+
+def follow_clocks(runs: list[Run]) -> None:
+    """Service levels count what has begun and ended."""
+    from workflows.clocks import follow
+
+    follow(runs)
 
 
 STATE_FIELDS = ("state", "data", "waits", "active")

@@ -10,6 +10,7 @@ from customer_cabinet import selectors
 from portal.access import Audience, requires
 from projects import selectors as projects
 from workflows.selectors import open_tasks_for
+from workflows.selectors.questions import questions_to
 
 customer = requires(Audience.CUSTOMER)
 
@@ -18,14 +19,16 @@ customer = requires(Audience.CUSTOMER)
 @customer
 def home(request: HttpRequest) -> HttpResponse:
     """Needs you, in progress, done."""
-    return render(request, "customer_cabinet/home.html", {"home": selectors.home(request.actor)})  # type: ignore[attr-defined]
+    return render(request, "customer_cabinet/home.html", {"home": selectors.home(request.actor), "questions": questions_to(request.actor)})  # type: ignore[attr-defined]
 
 
 @require_GET
 @customer
 def body(request: HttpRequest) -> HttpResponse:
     """The part of the home that changes live."""
-    return render(request, "customer_cabinet/parts/_home.html", {"home": selectors.home(request.actor)})  # type: ignore[attr-defined]
+    return render(
+        request, "customer_cabinet/parts/_home.html", {"home": selectors.home(request.actor), "questions": questions_to(request.actor)}
+    )  # type: ignore[attr-defined]
 
 
 @require_GET

@@ -24,7 +24,7 @@ from portal.registry import SubjectRef
 from projects import selectors as projects
 from workflows.forms import task_form
 from workflows.selectors import InboxFilter, forecasts, open_tasks_for, road_for, task_detail, tasks_for
-from workflows.steps import step_page
+from workflows.steps import question_page, step_page
 
 customer = requires(Audience.CUSTOMER)
 MAX_FILES = 10
@@ -135,3 +135,10 @@ def quote(request: HttpRequest, quote_id: int) -> HttpResponse:
     tasks = open_tasks_for(actor, view.ref) if view.is_open else []
     steps = [(task, task_form(actor, task.id)) for task in tasks if task.audience == Audience.CUSTOMER]
     return render(request, "customer_cabinet/quote.html", {"quote": view, "steps": steps})
+
+
+@require_http_methods(["GET", "POST"])
+@customer
+def question(request: HttpRequest, question_id: int) -> HttpResponse:
+    """A question that we asked this person; POST answers it."""
+    return question_page(request, question_id, "customer_cabinet/question.html", "customer_cabinet:home")

@@ -13,7 +13,7 @@ from partners.contract import STEP, contract_of_organisation
 from portal.access import Audience, requires
 from projects import selectors as projects
 from workflows.selectors import open_tasks_for, road_for, task_detail
-from workflows.steps import step_page
+from workflows.steps import question_page, step_page
 
 partner = requires(Audience.PARTNER)
 
@@ -82,3 +82,10 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
     if view is None:
         raise Http404
     return render(request, "partners/project.html", {"project": view, "tasks": open_tasks_for(request.actor, view.ref)})  # type: ignore[attr-defined]
+
+
+@require_http_methods(["GET", "POST"])
+@partner
+def question(request: HttpRequest, question_id: int) -> HttpResponse:
+    """A question that we asked this person; POST answers it."""
+    return question_page(request, question_id, "partners/question.html", "partners:home")

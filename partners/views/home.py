@@ -10,6 +10,7 @@ from partners import selectors
 from partners.contract import KINDS, contracts
 from portal.access import Audience, requires
 from workflows.selectors import tasks_for
+from workflows.selectors.questions import questions_to
 
 partner = requires(Audience.PARTNER)
 ENDS_SOON = 30
@@ -22,6 +23,7 @@ def _context(request: HttpRequest) -> dict:
     ending = [r for r in registered if r.days_protected is not None and 0 <= r.days_protected <= ENDS_SOON]
     return {
         "tasks": tasks_for(actor).rows,
+        "questions": questions_to(actor),
         "invited": [d for d in joint if d.state == "invited"],
         "active": [d for d in joint if d.state == "accepted" and not d.outcome],
         "won": [d for d in joint if d.state == "accepted" and d.outcome == "won"],

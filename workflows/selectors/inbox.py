@@ -15,6 +15,7 @@ from portal.registry import SubjectRef, SubjectView, registry
 from portal.selectors import names_of, organisations
 from workflows.access import WorkflowPermission, doable_tasks, may_do, visible_tasks
 from workflows.models import HumanTask, TaskCandidate, TaskSnooze
+from workflows.selectors.service_levels import ClockView, clocks_of_tasks
 from workflows.substitution import Cover, absences_at, covered_by
 
 PAGE = 50
@@ -60,6 +61,7 @@ class TaskRow:
     subject: SubjectView | None
     subject_ref: SubjectRef | None
     stage: str
+    clock: ClockView | None = None  # how what was promised of it stands; for employees
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def _rows(actor: Actor, tasks: list[HumanTask]) -> list[TaskRow]:
     seen = registry.resolve_many(actor, {ref for found in refs.values() for ref in found})
     now = timezone.now()
     covers = covered_by(actor.user_id, absences_at()) if actor.is_internal and any(t.assignee_id for t in tasks) else set()
+    promised = clocks_of_tasks(t.pk for t in tasks if t.status == HumanTask.Status.OPEN) if actor.is_internal else {}
     rows = []
     for task in tasks:
         ref = next((r for r in reversed(refs[task.pk]) if r in seen), None)
@@ -190,6 +193,7 @@ def _rows(actor: Actor, tasks: list[HumanTask]) -> list[TaskRow]:
                 subject=seen.get(ref) if ref else None,
                 subject_ref=ref,
                 stage=task.stage,
+                clock=promised.get(task.pk),
             )
         )
     return rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +16,7 @@ from portal.access import Actor
 from portal.selectors import names_of, organisations, roles_with_people
 from workflows import definitions
 from workflows.access import WorkflowPermission, visible_instances
-from workflows.models import Absence, HumanTask, Incident, MessageBuffer, OutboxCall, ProcessInstance, Timer
+from workflows.models import Absence, HumanTask, Incident, MessageBuffer, OutboxCall, ProcessInstance, Question, Timer
 from workflows.selectors.instances import holder
 
 GRACE = timedelta(seconds=60)  # what is due longer than this ago is late
@@ -88,7 +88,7 @@ def rows_of(actor: Actor, kind: str) -> QuerySet:
         "overdue": (HumanTask, lambda: _open(actor).filter(due__lt=now, audience="internal").order_by("due", "pk")),
         "outside": (HumanTask, lambda: _open(actor).filter(due__lt=now).exclude(audience="internal").order_by("due", "pk")),
         "nobody": (HumanTask, lambda: _open(actor).filter(_without_people(now)).order_by("created", "pk")),
-        "undated": (HumanTask, lambda: _open(actor).filter(due=None, audience="internal").order_by("created", "pk")),
+        "undated": (HumanTask, lambda: _open(actor).filter(~_asked(), due=None, audience="internal").order_by("created", "pk")),
         "still": (ProcessInstance, lambda: _live(actor).filter(active=[], more=False, started__lt=now - GRACE).order_by("pk")),
         "timer": (Timer, lambda: Timer.objects.filter(due__lt=now - GRACE, instance__in=_live(actor)).order_by("due", "pk")),
         "call": (OutboxCall, lambda: _stuck_calls(now).order_by("created", "pk")),
@@ -105,6 +105,11 @@ def _live(actor: Actor) -> QuerySet[ProcessInstance]:
 def _open(actor: Actor) -> QuerySet[HumanTask]:
     rows = HumanTask.objects.filter(status=HumanTask.Status.OPEN)
     return rows if actor.is_system or actor.can(WorkflowPermission.VIEW_ALL) else rows.filter(instance__in=_live(actor))
+
+
+def _asked() -> Exists:
+    """Whether an open question has stopped a step's clock: then its due date is put aside."""
+    return Exists(Question.objects.filter(task=OuterRef("pk"), status="open").exclude(stopped=None))
 
 
 def _without_people(now: datetime) -> Q:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bpmn.calendars import Hours
@@ -18,7 +19,7 @@ from portal.registry import SubjectRef
 from portal.selectors import organisation
 from workflows.calendars import Plain, countries, forget_kept, plain_of
 from workflows.errors import NotFound
-from workflows.models import BusinessCalendar, CalendarDay
+from workflows.models import BusinessCalendar, CalendarDay, ServiceClock
 
 DAYS = 7
 MOST_DAYS = 400
@@ -151,3 +152,4 @@ def _told(row: BusinessCalendar) -> dict:
 def _changed(actor: Actor, organisation_id: int, verb: str, before: dict | None, after: dict | None) -> None:
     record(actor, verb, SubjectRef("portal.organisation", organisation_id), before=before, after=after)
     forget_kept()
+    ServiceClock.objects.filter(ended=None, since__isnull=False).update(look=timezone.now())  # they are foreseen anew

@@ -22,7 +22,7 @@ from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
 from portal.live import ping
 from portal.registry import SubjectRef
-from workflows import definitions
+from workflows import clocks, definitions
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.errors import NotFound
 from workflows.models import HistoryEvent, HumanTask, MessageWait, OutboxCall, ProcessDefinition, ProcessInstance, Timer
@@ -89,6 +89,7 @@ def _set_status(actor: Actor, instance: ProcessInstance, status: str, verb: str,
     instance.status = status
     ProcessInstance.objects.filter(pk=instance.pk).update(status=status, version=instance.version + 1)
     instance.version += 1
+    clocks.hold(instance.pk, timezone.now(), held=status == SUSPENDED)
     tell(actor, instance, verb, reason, {"status": str(status)})
 
 

@@ -45,6 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "definitions": found,
         "can_publish": request.actor.can(WorkflowPermission.PUBLISH),
         "can_operate": request.actor.can(WorkflowPermission.OPERATE),
+        "levels": request.actor.can(WorkflowPermission.VIEW_ALL),
         "incidents": sum(d.incidents for d in found),
     }
     return render(request, "workflows/definitions.html", context)

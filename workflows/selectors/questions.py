@@ -1,0 +1,122 @@
+"""Questions about steps, for those who asked and those who are asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from portal.access import Actor
+from workflows import definitions
+from workflows.access import visible_questions, visible_tasks
+from workflows.models import HumanTask, Question
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """A question as its reader may see it: an outsider sees neither the step nor the process."""
+
+    id: int
+    text: str
+    asked_by: str
+    asked: datetime
+    to: str
+    audience: str
+    status: str
+    answer: str
+    closed: datetime | None
+    pauses: bool
+    is_mine: bool  # it was asked of the reader
+    is_over: bool  # its step doesn't wait any more
+    can_withdraw: bool
+    task_id: int | None = None
+    task_name: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is still wanted."""
+        return self.status == "open" and not self.is_over
+
+
+def _view(actor: Actor, row: Question) -> QuestionView:
+    return QuestionView(
+        id=row.pk,
+        text=row.text,
+        asked_by=row.asked_by_name,
+        asked=row.asked,
+        to=row.to_name,
+        audience=row.audience,
+        status=row.status,
+        answer=row.answer,
+        closed=row.closed,
+        pauses=row.stopped is not None,
+        is_mine=row.to_id == actor.user_id,
+        is_over=row.task.status != HumanTask.Status.OPEN,
+        can_withdraw=row.status == "open" and row.asked_by_id == actor.user_id,
+        task_id=row.task_id if actor.is_internal else None,
+        task_name=row.task.name if actor.is_internal else "",
+    )
+
+
+def _rows(actor: Actor):
+    return visible_questions(actor).select_related("task").defer("task__data")
+
+
+def questions_to(actor: Actor, limit: int = 50) -> list[QuestionView]:
+    """What waits for the actor's answer, oldest first."""
+    rows = _rows(actor).filter(to_id=actor.user_id, audience=str(actor.audience), status="open", task__status="open")
+    return [_view(actor, row) for row in rows.order_by("asked", "pk")[:limit]]
+
+
+def question_count(actor: Actor) -> int:
+    """How many questions wait for the actor's answer."""
+    rows = visible_questions(actor).filter(to_id=actor.user_id, audience=str(actor.audience), status="open", task__status="open")
+    return rows.count()
+
+
+def question(actor: Actor, question_id: int) -> QuestionView | None:
+    """One question, or None out of sight."""
+    row = _rows(actor).filter(pk=question_id).first()
+    return _view(actor, row) if row else None
+
+
+def questions_about(actor: Actor, task_id: int) -> list[QuestionView]:
+    """What was asked about a step, oldest first; for employees."""
+    if not actor.is_internal:
+        return []
+    return [_view(actor, row) for row in _rows(actor).filter(task_id=task_id).order_by("asked", "pk")]
+
+
+def people_to_ask_about(actor: Actor, task_id: int) -> list[Any]:
+    """Whom the actor may ask about a visible open step."""
+    from workflows.services.questions import people_to_ask
+
+    task = (
+        visible_tasks(actor)
+        .filter(pk=task_id, status=HumanTask.Status.OPEN)
+        .select_related("instance")
+        .defer("instance__state", "data")
+        .first()
+    )
+    return people_to_ask(actor, task) if task else []
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAbout:
+    """The task that a question would be about."""
+
+    id: int
+    name: str
+    title: str
+    pauses: bool
+
+
+def task_asked_about(actor: Actor, task_id: int) -> AskedAbout | None:
+    """The visible task, and whether a question about it stops its clock."""
+    if not actor.is_internal:
+        return None
+    task = visible_tasks(actor).filter(pk=task_id).select_related("instance").defer("instance__state", "data").first()
+    if task is None:
+        return None
+    element = definitions.element_of(task.instance.digest, task.element_id)
+    return AskedAbout(task.pk, task.name, task.instance.title, bool(element and element.questions_pause))
