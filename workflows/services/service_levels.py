@@ -18,7 +18,7 @@ from portal.errors import NotAllowed, Refused
 from portal.events import emit
 from portal.live import ping
 from portal.registry import SubjectRef, registry
-from portal.selectors import people_with_role
+from portal.selectors import manager_of, people_with_role
 from workflows import clocks, definitions, events
 from workflows.errors import NotFound
 from workflows.models import (
@@ -240,7 +240,7 @@ def _escalate(clock: ServiceClock, instance: ProcessInstance, level: Level) -> N
 
 
 def _people(task: HumanTask | None, instance: ProcessInstance, level: Level) -> set[int]:
-    """Whoever has it (the group where nobody has taken it), their substitutes, and the role that answers for it."""
+    """Whoever has it (the group where nobody has taken it), their substitutes and manager, and the role that answers for it."""
     from workflows.selectors.absences import stand_ins
 
     told: set[int] = set()
@@ -252,7 +252,10 @@ def _people(task: HumanTask | None, instance: ProcessInstance, level: Level) -> 
             told = {task.assignee_id} if task.assignee_id else set(asked)
             if not told and task.role:
                 told = {person.id for person in people_with_role(task.role, Audience.INTERNAL)}
+        holder = next(iter(told)) if len(told) == 1 else None
         told |= stand_ins(told, instance.key)
+        if holder is not None and (manager := manager_of(holder)) is not None:
+            told.add(manager)
     if level.tell_role:
         told |= {person.id for person in people_with_role(level.tell_role, Audience.INTERNAL)}
     return told

@@ -33,7 +33,7 @@ class LevelForm(forms.Form):
     )
     risk_percent = forms.IntegerField(label=gettext_lazy("At risk from (percent of the target)"), min_value=1, max_value=99)
     pauses_for_customer = forms.BooleanField(label=gettext_lazy("Waiting for the customer stops the clock of the process"), required=False)
-    tell_holder = forms.BooleanField(label=gettext_lazy("Tell whoever has it"), required=False)
+    tell_holder = forms.BooleanField(label=gettext_lazy("Tell whoever has it, and their manager"), required=False)
     tell_role = forms.ChoiceField(label=gettext_lazy("Tell everybody with the role"), required=False)
     message = forms.CharField(
         label=gettext_lazy("Send the process a message"),
