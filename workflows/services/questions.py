@@ -202,8 +202,8 @@ def _note(actor: Actor, instance: ProcessInstance, task: HumanTask, row: Questio
     now = timezone.now()
     record(actor, f"question.{what}", SubjectRef("workflows.task", task.pk), after={"question_id": row.pk, "to": row.to_name, **told})
     HistoryEvent.objects.create(
-        instance=instance, element_id=task.element_id, kind="question", state=what, name=task.name, started=row.asked, ended=now,
+        instance=instance, element_id=task.element_id, kind="question", state=what, name=task.name, started=task.created, ended=now,
         actor_id=actor.user_id, actor_name=actor.name[:150], audience=str(actor.audience), reason=told.get("answer") or row.text,
-        detail={"to": row.to_name},
+        action={"asked": _("Question"), "answered": _("Answer"), "withdrawn": _("Withdrawn")}[what], detail={"to": row.to_name},
     )  # fmt: skip
     ping(f"task:{task.pk}", f"process:{instance.pk}", *(f"inbox:user:{user}" for user in (row.to_id, row.asked_by_id) if user))

@@ -208,7 +208,7 @@ def _escalate(clock: ServiceClock, instance: ProcessInstance, level: Level) -> N
     told = {"target": clock.target, "breach_at": clock.breach_at.isoformat() if clock.breach_at else None}
     HistoryEvent.objects.create(
         instance=instance, element_id=clock.element_id, kind="service_level", state=clock.state, name=clock.name, started=clock.started,
-        ended=now, actor_name=_("Service level"), detail=told,
+        ended=now, actor_name=_("Service level"), action=str(State(clock.state).label), detail=told,
     )  # fmt: skip
     emit(
         events.ServiceLevelReached(
