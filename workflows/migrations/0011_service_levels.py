@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("portal", "0002_pages"),
-        ("workflows", "0009_approvals"),
+        ("workflows", "0010_monitor"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
