@@ -65,7 +65,7 @@ def test_an_operator_mends_what_fails(company, person):
     mona.sees("3 found")
     mona.shoot("monitor-list")
     mona.accessible()
-    mona.page.get_by_label("Choose all").check()
+    mona.page.get_by_label("Choose all", exact=True).check()
     mona.click("Try again…")
     mona.sees("Exactly these 3")
     mona.accessible()
