@@ -24,6 +24,8 @@ from social_feed.notification_kinds import KINDS, kinds_for
 from social_feed.stories import kept
 from social_feed.text import excerpt
 
+LetterOf = Callable[[Actor], tuple[str, dict[str, Any]] | None] | None
+
 
 def notify(
     kind: str,
@@ -36,7 +38,7 @@ def notify(
     source: str = "",
     quote: str = "",
     even_muted: bool = False,
-    letter: Callable[[Actor], tuple[str, dict[str, Any]] | None] | None = None,
+    letter: LetterOf = None,
 ) -> int:
     """Tell people about a record; gives how many were told.
 
@@ -90,7 +92,9 @@ def _row(kind, person: Actor, subject: SubjectRef, text, by, values, source, quo
     )
 
 
-def _send_letter(kind: str, person: Actor, subject: SubjectRef, text: str, by, values, quote: str, source: str, letter=None) -> None:
+def _send_letter(
+    kind: str, person: Actor, subject: SubjectRef, text: str, by, values, quote: str, source: str, letter: LetterOf = None
+) -> None:
     from social_feed.selectors.notifications import line_of
 
     language = person.language or settings.LANGUAGE_CODE
@@ -98,9 +102,8 @@ def _send_letter(kind: str, person: Actor, subject: SubjectRef, text: str, by, v
         row = _row(kind, person, subject, text, by, values, source, "")
         shown = registry.resolve(person, subject)
         line = line_of(person, row, {subject: shown} if shown else {})
-        answerable = letter(person) if letter else None
-        more: dict[str, Any]
-        template, more = answerable or ("social_feed/mail/notification", {})
+        plain: tuple[str, dict[str, Any]] = ("social_feed/mail/notification", {})
+        template, more = (letter(person) if letter else None) or plain
         send_mail_later(
             person.email,
             line.plain,
