@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.db.models import Q, QuerySet
 
-from crm.models import Account, Activity, Contact, Deal, ImportRun, Lead, Product, Quote, Request, SavedView
+from crm.models import Account, Activity, Case, Contact, Deal, ImportRun, Lead, Product, Quote, Request, SavedView
 from portal.access import Actor, Audience
 
 
@@ -74,6 +74,17 @@ def visible_requests(actor: Actor) -> QuerySet[Request]:
             return Request.objects.filter(customer_organisation_id=actor.organisation_id)
         case _:
             return Request.objects.none()
+
+
+def visible_cases(actor: Actor) -> QuerySet[Case]:
+    """Employees see all cases, a customer's people those of their own organisation."""
+    match actor.audience:
+        case Audience.INTERNAL if actor.can(CrmPermission.VIEW):
+            return Case.objects.all()
+        case Audience.CUSTOMER if actor.organisation_id:
+            return Case.objects.filter(customer_organisation_id=actor.organisation_id)
+        case _:
+            return Case.objects.none()
 
 
 def visible_deals(actor: Actor) -> QuerySet[Deal]:

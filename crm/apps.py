@@ -78,6 +78,7 @@ class CrmConfig(AppConfig):
         subject("lead", "Lead", _("Lead"), "user-plus", access.visible_leads, str)
         subject("product", "Product", _("Product"), "package", access.visible_products, str, "/cabinet/catalogue/%d/")
         subject("request", "Request", _("Request"), "message-circle", access.visible_requests, str, "/cabinet/requests/%d/")
+        subject("case", "Case", _("Case"), "lifebuoy", access.visible_cases, str, "/cabinet/cases/%d/")
         subject("deal", "Deal", _("Deal"), "briefcase", access.visible_deals, str, "", "/partner/deals/%d/")
         subject("quote", "Quote", _("Quote"), "file-text", access.visible_quotes, str, "/cabinet/quotes/%d/")
 
@@ -92,6 +93,7 @@ class CrmConfig(AppConfig):
                 ("board", _("Board"), "layout-kanban"),
                 ("deals", _("Deals"), "briefcase"),
                 ("requests", _("Requests"), "message-circle"),
+                ("cases", _("Cases"), "lifebuoy"),
                 ("accounts", _("Accounts"), "building"),
                 ("contacts", _("Contacts"), "users"),
                 ("leads", _("Leads"), "user-plus"),
@@ -113,6 +115,7 @@ class CrmConfig(AppConfig):
         registry.register_topic("crm.import", lambda actor, key: actor.can(CrmPermission.IMPORT))
         registry.register_topic("crm.board", lambda actor, key: actor.is_internal and actor.can(CrmPermission.VIEW))
         registry.register_topic("crm.requests", own("customer"))
+        registry.register_topic("crm.cases", own("customer"))
         registry.register_topic("crm.joint", own("partner"))
 
     def register_searches(self) -> None:

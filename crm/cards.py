@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.access import visible_contacts, visible_deals, visible_quotes
-from crm.lists import STAGE_TONES, Cell, ListSpec
-from crm.models import Account, Contact, Deal, Lead, Product, Request, Stage
+from crm.lists import CASE_TONES, CASE_WORDS, SEVERITY_TONES, STAGE_TONES, Cell, ListSpec
+from crm.models import Account, Case, Contact, Deal, Lead, Product, Request, Stage
 from crm.selectors.quotes import QuoteView, quotes_of_deal
 from portal.access import Actor
 from portal.registry import SubjectRef, registry
@@ -66,6 +67,8 @@ def card_of(actor: Actor, spec: ListSpec, row: Any) -> Card:
             _product(actor, card, row)
         case Request():
             _request(actor, card, row)
+        case Case():
+            _case(actor, card, row)
     return card
 
 
@@ -210,6 +213,32 @@ def _request(actor: Actor, card: Card, row: Request) -> None:
         (_("Outcome"), Cell("text", row.outcome)),
     ]
     card.related = [(_("Deal"), _deal_links(actor, visible_deals(actor).filter(request=row)))]
+
+
+def _case(actor: Actor, card: Card, row: Case) -> None:
+    card.chips = [
+        (str(CASE_WORDS[row.state]), CASE_TONES.get(row.state, "")),
+        (str(row.get_severity_display()), SEVERITY_TONES.get(row.severity, "")),
+    ]
+    if row.state == Case.State.OPEN and row.answer_by < timezone.now():
+        card.chips.append((_("Late"), "bad"))
+    card.audiences.append(("customer", row.account.name))
+    card.text = row.description
+    card.is_closed = row.state == Case.State.CLOSED
+    card.facts = [
+        (_("Account"), _link(actor, "crm.account", row.account)),
+        (_("Contact"), _link(actor, "crm.contact", row.contact)),
+        (_("Told by"), Cell("person", row.submitted_by_name)),
+        (_("About"), Cell("text", row.get_category_display())),
+        (_("Answer by"), Cell("when", row.answer_by)),
+        (_("First answered"), Cell("when", row.answered_at)),
+        (_("Answered by"), Cell("person", row.answered_by_name)),
+        (_("Solution"), Cell("text", row.solution)),
+        (_("Times reopened"), Cell("text", row.reopened or "")),
+        (_("Rating"), Cell("text", f"{row.rating} / 5" if row.rating else "")),
+        (_("Words with the rating"), Cell("text", row.rating_words)),
+        (_("Closed"), Cell("when", row.closed_at)),
+    ]
 
 
 def quote_of(actor: Actor, pk: int) -> tuple[QuoteView, Link | None] | None:

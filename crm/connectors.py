@@ -83,3 +83,23 @@ def lose_deal(step: ConnectorStep, request_id: int | None = None, deal_id: int |
 def remind(step: ConnectorStep, element_ids: list[str]) -> dict[str, Any]:
     """Write to those whom these steps wait for."""
     return {"letters": remind_approvers(step.instance_id, element_ids, key=step.idempotency_key)}
+
+
+@connector("crm.answer_case")
+def answer_case(step: ConnectorStep, case_id: int, action: str, words: str, severity: str | None = None) -> dict[str, Any]:
+    """Send an employee's answer or question to the customer; gives the case's words and the new promise."""
+    return services.answer_case(step.actor, case_id, action=action, words=words, severity=severity or "")
+
+
+@connector("crm.reply_to_case")
+def reply_to_case(step: ConnectorStep, case_id: int, words: str) -> dict[str, Any]:
+    """Keep the customer's answer to our question."""
+    return services.reply_to_case(step.actor, case_id, words or "")
+
+
+@connector("crm.settle_case")
+def settle_case(
+    step: ConnectorStep, case_id: int, action: str, rating: str | None = None, words: str | None = None, reason: str | None = None
+) -> dict[str, Any]:
+    """Keep what the customer says to the solution: solved with a rating, or not yet; silence closes the case."""
+    return services.settle_case(step.actor, case_id, action=action, rating=rating, words=words or "", reason=reason or "")

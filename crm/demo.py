@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from djmoney.money import Money
 
 from crm import services
-from crm.models import Account, Contact, Deal, Product, Quote, Request, SalesTeam, SalesTeamMember, Stage
+from crm.models import Account, Case, Contact, Deal, Product, Quote, Request, SalesTeam, SalesTeamMember, Stage
 from crm.services import NewRequest
 from portal.access import Audience
 from portal.demo import ACME, BIRCH, World
@@ -37,6 +37,7 @@ def seed(world: World) -> None:
         return
     seed_accounts(world)
     seed_requests(world, products)
+    seed_cases(world)
     seed_history(products)
     Deal.objects.update(is_sample=True)  # figures leave them out as soon as there are real deals
 
@@ -125,6 +126,42 @@ def seed_requests(world: World, products: dict[str, Product]) -> None:
         )
 
 
+def seed_cases(world: World) -> None:
+    """Three cases on their way: one new and critical, one with a question to the customer, one answered."""
+    cara, colin, bea = (world.actor(email) for email in ("cara@acme.example", "colin@acme.example", "bea@birch.example"))
+    dan = world.actor("dan@northwind.example")
+    services.open_case(
+        bea,
+        services.NewCase(
+            _("The oven stops in the middle of the day"), _("The display shows E7, then it is dark."), "fault", "critical", "demo-case-1"
+        ),
+    )
+    asked = services.open_case(
+        colin,
+        services.NewCase(_("Jobs appear twice on the board"), _("Since Monday, only those from the shop."), "fault", "high", "demo-case-2"),
+    )
+    _do(
+        dan,
+        asked,
+        "answer_case",
+        {"words": _("Which shop are they from, and may we look into it with you?"), "severity": "high"},
+        "ask",
+        "crm.case",
+    )
+    solved = services.open_case(
+        cara,
+        services.NewCase(_("Where do I find last year’s invoices?"), _("Our auditor asks for them."), "order", "normal", "demo-case-3"),
+    )
+    _do(
+        dan,
+        solved,
+        "answer_case",
+        {"words": _("All of them stand among the files of the request they belong to."), "severity": "normal"},
+        "solve",
+        "crm.case",
+    )
+
+
 def seed_history(products: dict[str, Product]) -> None:
     """A year of closed sample deals, so that the dashboard of an empty company shows what it will look like."""
     accounts = list(Account.objects.filter(organisation__isnull=False).order_by("pk"))
@@ -165,8 +202,8 @@ def put_into_the_past(request_id: int, began: datetime, ended: datetime) -> None
     Quote.objects.filter(request_id=request_id).update(sent_at=middle - timedelta(days=1), decided_at=middle)
 
 
-def _do(actor, request: Request, element_id: str, values: dict, action: str) -> None:
-    """Do a step of a request's process as its page would."""
-    for task in open_tasks_for(actor, SubjectRef("crm.request", request.pk)):
+def _do(actor, record: Request | Case, element_id: str, values: dict, action: str, kind: str = "crm.request") -> None:
+    """Do a step of a record's process as its page would."""
+    for task in open_tasks_for(actor, SubjectRef(kind, record.pk)):
         if task.element_id == element_id:
             complete_task(actor, task.id, values, action=action)

@@ -115,3 +115,26 @@ class DealLost:
     customer_organisation_id: int | None
     partner_organisation_id: int | None
     actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened:
+    """A customer told of a trouble."""
+
+    case_id: int
+    number: str
+    title: str
+    account_name: str
+    customer_organisation_id: int
+    severity_label: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClosed:
+    """A case is over; `rating` from 1 to 5 where the customer gave one."""
+
+    case_id: int
+    title: str
+    rating: int | None
+    actor: Actor

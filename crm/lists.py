@@ -9,11 +9,12 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import access
-from crm.models import OPEN_STAGES, Account, Contact, Deal, Lead, Product, Request, SalesTeamMember, SavedView, Stage
+from crm.models import OPEN_STAGES, Account, Case, Contact, Deal, Lead, Product, Request, SalesTeamMember, SavedView, Stage
 from crm.search import deal_words
 from portal.access import Actor
 from portal.registry import registry
@@ -431,7 +432,63 @@ REQUESTS = ListSpec(
     filters=(Filter("state", gettext_lazy("State"), lambda actor: Request.State.choices, by_value("state")),),
 )
 
-LISTS: dict[str, ListSpec] = {spec.key: spec for spec in (DEALS, ACCOUNTS, CONTACTS, LEADS, PRODUCTS, REQUESTS)}
+# The same states in an employee's words: “with you” is the customer's.
+CASE_WORDS = {
+    "open": gettext_lazy("With us"),
+    "waiting": gettext_lazy("With the customer"),
+    "solved": gettext_lazy("Answered"),
+    "closed": gettext_lazy("Closed"),
+}
+SEVERITY_TONES = {"critical": "bad", "high": "warn"}
+CASE_TONES = {"open": "accent", "waiting": "", "solved": "good"}
+
+
+def _severity_cell(row: Case) -> Cell:
+    return Cell("chip", row.get_severity_display(), SEVERITY_TONES.get(row.severity, ""))
+
+
+def _case_cell(row: Case) -> Cell:
+    return Cell("chip", CASE_WORDS[row.state], CASE_TONES.get(row.state, ""))
+
+
+def _promise(rows: QuerySet, value: str, actor: Actor) -> QuerySet:
+    open_now = rows.filter(state=Case.State.OPEN)
+    return open_now.filter(answer_by__lt=timezone.now()) if value == "late" else open_now.filter(answer_by__gte=timezone.now())
+
+
+CASES = ListSpec(
+    key="cases",
+    kind="crm.case",
+    title=gettext_lazy("Cases"),
+    one=gettext_lazy("Case"),
+    icon="lifebuoy",
+    visible=access.visible_cases,
+    search=lambda text: Q(title__icontains=text) | Q(description__icontains=text) | Q(account__name__icontains=text),
+    related=("account",),
+    card_related=("contact",),
+    sort="-created_at",
+    can_create="",
+    empty=gettext_lazy("Customers open cases in their cabinet."),
+    columns=(
+        Column("title", gettext_lazy("Case"), text_cell("title"), "title"),
+        Column("account", gettext_lazy("Account"), text_cell("account.name"), "account__name"),
+        Column("severity", gettext_lazy("Severity"), _severity_cell, "severity"),
+        Column("state", gettext_lazy("State"), _case_cell, "state"),
+        Column("answer_by", gettext_lazy("Answer by"), time_cell("answer_by"), "answer_by"),
+        Column("created", gettext_lazy("Came"), time_cell("created_at"), "created_at"),
+        Column("category", gettext_lazy("About"), lambda row: Cell("text", row.get_category_display()), "category", False),
+        Column("who", gettext_lazy("Told by"), text_cell("submitted_by_name"), "", False),
+        Column("rating", gettext_lazy("Rating"), text_cell("rating"), "rating", False),
+        Column("reopened", gettext_lazy("Reopened"), text_cell("reopened"), "reopened", False),
+    ),
+    filters=(
+        Filter("state", gettext_lazy("State"), lambda actor: list(CASE_WORDS.items()), by_value("state")),
+        Filter("severity", gettext_lazy("Severity"), lambda actor: Case.Severity.choices, by_value("severity")),
+        Filter("promise", gettext_lazy("Promise"), lambda actor: [("late", _("Late")), ("kept", _("In time"))], _promise),
+        Filter("category", gettext_lazy("About"), lambda actor: Case.Category.choices, by_value("category")),
+    ),
+)
+LISTS: dict[str, ListSpec] = {spec.key: spec for spec in (DEALS, ACCOUNTS, CONTACTS, LEADS, PRODUCTS, REQUESTS, CASES)}
 MODELS: dict[str, type[Model]] = {
-    "deals": Deal, "accounts": Account, "contacts": Contact, "leads": Lead, "products": Product, "requests": Request,
+    "deals": Deal, "accounts": Account, "contacts": Contact, "leads": Lead, "products": Product, "requests": Request, "cases": Case,
 }  # fmt: skip

@@ -174,6 +174,64 @@ class Request(models.Model):
         return f"R-{self.pk:05d}"
 
 
+class Case(models.Model):
+    """Something that went wrong or is unclear; its state is where its process stands. A promise to answer goes with the severity."""
+
+    class Category(models.TextChoices):
+        FAULT = "fault", _("Something doesn't work")
+        QUESTION = "question", _("A question")
+        ORDER = "order", _("An order or an invoice")
+        COMPLAINT = "complaint", _("A complaint")
+
+    class Severity(models.TextChoices):
+        CRITICAL = "critical", _("Work stands still")
+        HIGH = "high", _("Work goes on with trouble")
+        NORMAL = "normal", _("It can wait a little")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("With us")
+        WAITING = "waiting", _("With you")
+        SOLVED = "solved", _("Solved: your word")
+        CLOSED = "closed", _("Closed")
+
+    title = models.CharField(_("title"), max_length=200)
+    description = models.TextField(_("description"))
+    category = models.CharField(_("category"), max_length=10, choices=Category.choices, default=Category.FAULT)
+    severity = models.CharField(_("severity"), max_length=10, choices=Severity.choices, default=Severity.NORMAL)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    customer_organisation = models.ForeignKey("portal.Organisation", on_delete=models.PROTECT, related_name="+")
+    submitted_by = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    submitted_by_name = models.CharField(max_length=150, blank=True)
+    answer_by = models.DateTimeField(_("answer by"))
+    answered_at = models.DateTimeField(_("first answered"), null=True, blank=True)
+    answered_by_name = models.CharField(max_length=150, blank=True)
+    question = models.TextField(_("our question"), blank=True)
+    solution = models.TextField(_("solution"), blank=True)
+    rating = models.PositiveSmallIntegerField(_("rating"), null=True, blank=True)
+    rating_words = models.TextField(_("words with the rating"), blank=True)
+    reopened = models.PositiveSmallIntegerField(_("times reopened"), default=0)
+    instance_id = models.BigIntegerField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["customer_organisation", "state", "-created_at"]), models.Index(fields=["state", "answer_by"])]
+        constraints = [models.CheckConstraint(condition=models.Q(rating=None) | models.Q(rating__range=(1, 5)), name="case_rating_1_to_5")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def number(self) -> str:
+        """The number people quote."""
+        return f"C-{self.pk:05d}"
+
+
 class Deal(models.Model):
     """A chance to sell. Its stage is moved by its process; its outcome is set once."""
 

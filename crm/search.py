@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import visible_accounts, visible_contacts, visible_deals, visible_leads, visible_products, visible_requests
+from crm.access import visible_accounts, visible_cases, visible_contacts, visible_deals, visible_leads, visible_products, visible_requests
 from portal.access import Actor, Audience
 from portal.registry import SearchHit, SearchProvider, registry
 
@@ -66,6 +66,16 @@ def search_requests(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     return [SearchHit(r.title, f"{r.number} · {r.account.name}", _url(actor, "crm.request", r.pk), "message-circle") for r in rows]
 
 
+def search_cases(actor: Actor, text: str, limit: int) -> list[SearchHit]:
+    """Cases by title, words or number."""
+    words = Q(title__icontains=text) | Q(description__icontains=text)
+    number = text.upper().removeprefix("C-")
+    if number.isdigit() and len(number) < 12:
+        words |= Q(pk=int(number))
+    rows = visible_cases(actor).filter(words).select_related("account").order_by("-created_at")[:limit]
+    return [SearchHit(r.title, f"{r.number} · {r.account.name}", _url(actor, "crm.case", r.pk), "lifebuoy") for r in rows]
+
+
 def search_products(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     """Products by name or series."""
     rows = visible_products(actor).filter(Q(name__icontains=text) | Q(series__icontains=text)).order_by("name")[:limit]
@@ -80,6 +90,7 @@ def providers() -> list[SearchProvider]:
         SearchProvider("crm.accounts", _("Accounts"), (internal,), search_accounts, 20),
         SearchProvider("crm.contacts", _("Contacts"), (internal,), search_contacts, 30),
         SearchProvider("crm.requests", _("Requests"), (internal, customer), search_requests, 40),
+        SearchProvider("crm.cases", _("Cases"), (internal, customer), search_cases, 45),
         SearchProvider("crm.leads", _("Leads"), (internal,), search_leads, 50),
         SearchProvider("crm.products", _("Products"), (internal, customer), search_products, 60),
     ]

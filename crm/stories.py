@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-from crm.events import DealLost, DealMoved, DealOpened, DealWon, QuoteDecided, QuoteSent, RequestClosed, RequestSubmitted
+from crm.events import (
+    CaseClosed,
+    CaseOpened,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealWon,
+    QuoteDecided,
+    QuoteSent,
+    RequestClosed,
+    RequestSubmitted,
+)
 from portal.amounts import Amount
 from portal.registry import SubjectRef
 from social_feed.stories import Story, register_story
@@ -19,6 +30,9 @@ QUOTED = gettext_noop("The quote %(quote)s of %(total)s went to the customer for
 ANSWERED = gettext_noop("%(actor)s answered the quote %(quote)s: %(answer)s")
 ANSWERED_WHY = gettext_noop("%(actor)s answered the quote %(quote)s: %(answer)s. “%(reason)s”")
 WON = gettext_noop("%(deal)s is won: %(value)s from %(account)s")
+CASE_OPENED = gettext_noop("%(actor)s of %(account)s opened a case: %(case)s. %(severity)s")
+CASE_CLOSED = gettext_noop("The case %(case)s is closed")
+CASE_RATED = gettext_noop("The case %(case)s is closed: %(actor)s gave %(rating)s of 5")
 LOST = gettext_noop("%(deal)s with %(account)s is lost: %(reason)s")
 
 
@@ -81,6 +95,21 @@ def lost(event: DealLost) -> Story:
     return Story(LOST, values, _deal(event.deal_id), event.actor, icon="circle-x")
 
 
+def case_opened(event: CaseOpened) -> Story:
+    """A customer told of a trouble."""
+    ref = SubjectRef("crm.case", event.case_id)
+    values = {"case": ref, "account": event.account_name, "severity": event.severity_label}
+    return Story(CASE_OPENED, values, ref, event.actor, icon="lifebuoy")
+
+
+def case_closed(event: CaseClosed) -> Story:
+    """A case is over."""
+    ref = SubjectRef("crm.case", event.case_id)
+    if event.rating is None:
+        return Story(CASE_CLOSED, {"case": ref}, ref, event.actor, icon="circle-check")
+    return Story(CASE_RATED, {"case": ref, "rating": str(event.rating)}, ref, event.actor, icon="star")
+
+
 def register_crm_stories() -> None:
     """Give the words for the package's events."""
     for event, write in (
@@ -92,5 +121,7 @@ def register_crm_stories() -> None:
         (QuoteDecided, answered),
         (DealWon, won),
         (DealLost, lost),
+        (CaseOpened, case_opened),
+        (CaseClosed, case_closed),
     ):
         register_story(event, write)

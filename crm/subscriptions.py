@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm import services
 from crm.models import Deal, Request
+from crm.services.cases import close_with_process as close_with_process_of
 from portal.events import on
 from workflows.events import ProcessEnded, StageEntered
 
@@ -20,6 +21,8 @@ def follow_stage(event: StageEntered) -> None:
 def close_with_process(event: ProcessEnded) -> None:
     """The request is over when its process is."""
     request_ref, deal_ref = event.subject_of("crm.request"), event.subject_of("crm.deal")
+    if case_ref := event.subject_of("crm.case"):
+        close_with_process_of(case_ref.id, event.actor)
     outcome, reason = (None, "")
     if deal_ref is not None:
         outcome, reason = Deal.objects.filter(pk=deal_ref.id).values_list("outcome", "lost_reason").first() or (None, "")

@@ -51,6 +51,7 @@ class CustomerCabinetConfig(AppConfig):
             MenuItem(customer, _("Start a request"), "customer_cabinet:catalogue", "plus", 20),
             MenuItem(customer, _("Requests"), "customer_cabinet:requests", "list", 30),
             MenuItem(customer, _("Messages"), "customer_cabinet:messages", "messages", 35),
+            MenuItem(customer, _("Support"), "customer_cabinet:cases", "lifebuoy", 38),
             MenuItem(customer, _("Projects"), "customer_cabinet:projects", "target-arrow", 40),
             MenuItem(customer, _("Colleagues"), "customer_cabinet:team", "users", 50),
         )

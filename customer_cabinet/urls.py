@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from customer_cabinet import urls_cases
 from customer_cabinet.views import home, messages, requests, team
 
 app_name = "customer_cabinet"
@@ -19,6 +20,7 @@ urlpatterns = [
     path("messages/", messages.conversations, name="messages"),
     path("messages/list/", messages.conversation_list, name="messages-list"),
     path("messages/company/", messages.with_company, name="messages-company"),
+    *urls_cases.urlpatterns,
     path("projects/", home.project_list, name="projects"),
     path("projects/<int:project_id>/", home.project, name="project"),
     path("team/", team.team, name="team"),

@@ -10,6 +10,7 @@ from crm.selectors.accounts import (
     plain_name,
     similar_accounts,
 )
+from crm.selectors.cases import CaseView, case_choices, case_view, cases_for
 from crm.selectors.catalogue import ProductCard, catalogue, product_card
 from crm.selectors.deals import (
     DealFacts,
@@ -27,7 +28,11 @@ from crm.selectors.requests import RequestView, request_view, requests_for
 
 __all__ = [
     "Caretaker",
+    "CaseView",
     "DealFacts",
+    "case_choices",
+    "case_view",
+    "cases_for",
     "JointDealFacts",
     "PartnerFacts",
     "KnownCompany",

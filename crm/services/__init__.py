@@ -2,6 +2,7 @@
 
 from crm.services.accounts import account_for_organisation, create_account, create_contact, update_account, update_contact
 from crm.services.activities import log_activity
+from crm.services.cases import NewCase, answer_case, open_case, reopen_case, reply_to_case, settle_case
 from crm.services.deals import (
     StepNeeded,
     assign_owner,
@@ -36,7 +37,13 @@ __all__ = [
     "quote_words",
     "start_data",
     "start_deal_process",
+    "NewCase",
     "NewRequest",
+    "answer_case",
+    "open_case",
+    "reopen_case",
+    "reply_to_case",
+    "settle_case",
     "PublicRequest",
     "accept_quote",
     "account_for_organisation",

@@ -27,6 +27,7 @@ from workflows.definitions import current
 from workflows.selectors import open_tasks_for, road_for, stage_moves
 
 NOTED = {"deals", "accounts", "contacts", "leads", "requests"}
+WITH_PROCESS = {"deals", "requests", "cases"}
 UPDATES = {
     "deals": services.update_deal,
     "accounts": services.update_account,
@@ -62,7 +63,7 @@ def card(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         "can_note": spec.key in NOTED and request.actor.can(CrmPermission.EDIT),
         "happenings": timeline(request.actor, ref),
         "activity": ActivityForm(),
-        "has_process": spec.key in {"deals", "requests"},
+        "has_process": spec.key in WITH_PROCESS,
     }
     if context["has_process"]:
         context["road"] = road_for(request.actor, ref)
@@ -105,7 +106,7 @@ def peek(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     context = {
         "card": cards.card_of(request.actor, spec, row),
         "spec": spec,
-        "road": road_for(request.actor, ref) if spec.key in {"deals", "requests"} else None,
+        "road": road_for(request.actor, ref) if spec.key in WITH_PROCESS else None,
         "happenings": timeline(request.actor, ref, 6),
         "url": registry.subjects[spec.kind].url(request.actor, pk),
     }

@@ -12,6 +12,7 @@ from crm import services
 from crm.models import (
     Account,
     Activity,
+    Case,
     Contact,
     Deal,
     Lead,
@@ -126,6 +127,17 @@ def build(world) -> None:
         store_file(world.actor("erin@northwind.example"), inside, b"LEAK:internal", set(), name="LEAK-internal.txt")
         Lead.objects.create(
             name="LEAK:internal lead", company="LEAK:internal company", message="LEAK:internal", product=public, account=account
+        )
+        Case.objects.create(
+            title=f"LEAK:{owner} case",
+            description=f"LEAK:{owner} trouble",
+            account=account,
+            contact=contact,
+            customer_organisation=organisation,
+            submitted_by_name=f"LEAK:{owner} person",
+            answered_by_name="LEAK:internal",
+            answer_by=timezone.now() + timedelta(hours=4),
+            solution=f"LEAK:{owner} solution",
         )
         world.rows |= {f"{owner}_account": account, f"{owner}_request": request, f"{owner}_deal": deal, f"{owner}_quote": quote}
     Deal.objects.create(
