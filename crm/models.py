@@ -413,6 +413,27 @@ class QuoteLine(models.Model):
         return self.description
 
 
+class QuoteSignature(models.Model):
+    """Who accepted a quote by signing it, when, from where, and which document; never changed."""
+
+    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, related_name="signature")
+    signer = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    signer_name = models.CharField(max_length=150)
+    signer_email = models.EmailField()
+    organisation_name = models.CharField(max_length=200)
+    signed_name = models.CharField(max_length=150)
+    is_drawn = models.BooleanField(default=False)
+    signed_at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=300, blank=True)
+    document_sha256 = models.CharField(max_length=64)
+    sealed_file = models.ForeignKey("portal.StoredFile", on_delete=models.PROTECT, related_name="+")
+    offer = models.CharField(max_length=64, unique=True)  # the form that was signed: a second sending of it is refused
+
+    def __str__(self) -> str:
+        return f"{self.signed_name}: {self.quote_id}"
+
+
 class Activity(models.Model):
     """A call, a meeting, a mail or a note, kept on the record that it was about."""
 

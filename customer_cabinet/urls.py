@@ -3,7 +3,7 @@
 from django.urls import path
 
 from customer_cabinet import urls_cases
-from customer_cabinet.views import home, messages, requests, team
+from customer_cabinet.views import home, messages, quotes, requests, team
 
 app_name = "customer_cabinet"
 urlpatterns = [
@@ -16,7 +16,8 @@ urlpatterns = [
     path("requests/<int:request_id>/body/", requests.request_body, name="request-body"),
     path("steps/<int:task_id>/", requests.step, name="step"),
     path("questions/<int:question_id>/", requests.question, name="question"),
-    path("quotes/<int:quote_id>/", requests.quote, name="quote"),
+    path("quotes/<int:quote_id>/", quotes.quote, name="quote"),
+    path("quotes/<int:quote_id>/sign/", quotes.sign, name="quote-sign"),
     path("messages/", messages.conversations, name="messages"),
     path("messages/list/", messages.conversation_list, name="messages-list"),
     path("messages/company/", messages.with_company, name="messages-company"),

@@ -23,7 +23,17 @@ from crm.selectors.deals import (
     partner_facts,
     stage_labels,
 )
-from crm.selectors.quotes import QuoteLineView, QuoteView, quote_view, quotes_for, quotes_of_deal, quotes_of_request
+from crm.selectors.quotes import (
+    Difference,
+    QuoteLineView,
+    QuoteView,
+    SignatureView,
+    compare_quotes,
+    quote_view,
+    quotes_for,
+    quotes_of_deal,
+    quotes_of_request,
+)
 from crm.selectors.requests import RequestView, request_view, requests_for
 
 __all__ = [
@@ -33,6 +43,7 @@ __all__ = [
     "case_choices",
     "case_view",
     "cases_for",
+    "Difference",
     "JointDealFacts",
     "PartnerFacts",
     "KnownCompany",
@@ -40,10 +51,12 @@ __all__ = [
     "QuoteLineView",
     "QuoteView",
     "RequestView",
+    "SignatureView",
     "SimilarAccount",
     "account_of_organisation",
     "caretaker_of",
     "catalogue",
+    "compare_quotes",
     "deal_facts",
     "deals_of_request",
     "find_company",

@@ -8,10 +8,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils import formats
+from django.utils.translation import gettext as _
 from djmoney.money import Money
 
 from crm.access import visible_quotes
-from crm.models import Quote, QuoteLine
+from crm.models import Quote, QuoteLine, QuoteSignature
 from portal.access import Actor
 from portal.registry import SubjectRef
 
@@ -24,6 +26,21 @@ class QuoteLineView:
     quantity: Decimal
     unit_price: Money
     total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureView:
+    """The evidence of a signature, as both sides read it."""
+
+    signed_name: str
+    signer_name: str
+    signer_email: str
+    signed_at: datetime
+    address: str
+    browser: str
+    is_drawn: bool
+    document_sha256: str
+    file_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,7 @@ class QuoteView:
     decided_at: datetime | None
     decided_by_name: str
     decision_reason: str
+    signature: SignatureView | None = None
 
     @property
     def ref(self) -> SubjectRef:
@@ -90,9 +108,27 @@ def _views(rows: QuerySet[Quote], *, with_lines: bool = True) -> list[QuoteView]
             row.decided_at,
             row.decided_by_name,
             row.decision_reason,
+            _signature(row),
         )
-        for row in (rows.prefetch_related("lines") if with_lines else rows)
+        for row in (rows.prefetch_related("lines") if with_lines else rows).select_related("signature")
     ]
+
+
+def _signature(row: Quote) -> SignatureView | None:
+    found: QuoteSignature | None = getattr(row, "signature", None)
+    if found is None:
+        return None
+    return SignatureView(
+        found.signed_name,
+        found.signer_name,
+        found.signer_email,
+        found.signed_at,
+        found.address or "",
+        found.browser,
+        found.is_drawn,
+        found.document_sha256,
+        found.sealed_file_id,
+    )
 
 
 def quotes_of_request(actor: Actor, request_id: int) -> list[QuoteView]:
@@ -115,3 +151,44 @@ def quotes_for(actor: Actor, *, open_only: bool = False, limit: int = 50) -> lis
     rows = visible_quotes(actor)
     rows = rows.filter(state=Quote.State.SENT).order_by("valid_until", "pk") if open_only else rows.order_by("-sent_at", "-pk")
     return _views(rows[:limit], with_lines=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs between two versions of a quote; an amount or words, as each version has it."""
+
+    what: str
+    before: Money | str
+    after: Money | str
+
+
+def compare_quotes(before: QuoteView, after: QuoteView) -> list[Difference]:
+    """What changed between two versions: lines by their description, then discount, total, date and note."""
+    old, new = _by_description(before), _by_description(after)
+    found = [
+        Difference(name, old.get(name, ""), new.get(name, "")) for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)
+    ]
+    quantities = {line.description: line.quantity for line in before.lines}
+    for line in after.lines:
+        known = quantities.get(line.description)
+        if known is not None and known != line.quantity:
+            label = _("%(what)s: quantity") % {"what": line.description}
+            found.append(Difference(label, f"{known.normalize():f}", f"{line.quantity.normalize():f}"))
+    pairs: list[tuple[str, Money | str, Money | str]] = [
+        (_("Discount"), _percent(before.discount_percent), _percent(after.discount_percent)),
+        (_("Total"), before.total, after.total),
+        (_("Valid until"), formats.date_format(before.valid_until), formats.date_format(after.valid_until)),
+        (_("Note"), before.note, after.note),
+    ]
+    return found + [Difference(what, one, other) for what, one, other in pairs if one != other]
+
+
+def _by_description(quote: QuoteView) -> dict[str, Money]:
+    found: dict[str, Money] = {}
+    for line in quote.lines:
+        found[line.description] = found[line.description] + line.total if line.description in found else line.total
+    return found
+
+
+def _percent(value: Decimal) -> str:
+    return f"{value.normalize():f} %" if value else ""

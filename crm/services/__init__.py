@@ -25,8 +25,10 @@ from crm.services.products import create_product, update_product
 from crm.services.quotes import accept_quote, answer_quote, decline_quote, expire_quotes, make_quote, quote_words, request_change
 from crm.services.requests import NewRequest, PublicRequest, close_request, submit_public_request, submit_request
 from crm.services.saved_views import delete_view, save_view
+from crm.services.signing import GivenSignature, offer_for, sign_quote
 
 __all__ = [
+    "GivenSignature",
     "PROCESS",
     "StepNeeded",
     "answer_quote",
@@ -64,11 +66,13 @@ __all__ = [
     "lose_deal",
     "make_quote",
     "move_deal",
+    "offer_for",
     "open_deal",
     "request_change",
     "save_view",
     "set_discount",
     "set_partner",
+    "sign_quote",
     "submit_public_request",
     "submit_request",
     "update_account",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from itertools import groupby
 
 from django.contrib import messages
@@ -17,13 +18,13 @@ from crm import selectors as crm
 from crm import services as crm_services
 from customer_cabinet import selectors
 from customer_cabinet.forms import RequestForm
-from portal.access import Audience, requires
+from portal.access import Actor, Audience, requires
 from portal.errors import Refused
 from portal.files import store_file
 from portal.registry import SubjectRef
 from projects import selectors as projects
-from workflows.forms import task_form
-from workflows.selectors import InboxFilter, forecasts, open_tasks_for, road_for, task_detail, tasks_for
+from workflows.forms import TaskForm, task_form
+from workflows.selectors import InboxFilter, TaskRow, forecasts, open_tasks_for, road_for, task_detail, tasks_for
 from workflows.steps import question_page, step_page
 
 customer = requires(Audience.CUSTOMER)
@@ -81,6 +82,18 @@ def request_list(request: HttpRequest) -> HttpResponse:
     return render(request, "customer_cabinet/requests.html", {"rows": rows, "state": state})
 
 
+def own_steps(actor: Actor, tasks: list[TaskRow]) -> list[tuple[TaskRow, TaskForm, bool]]:
+    """The customer's open steps with their forms, and whether a step decides on a quote: accepting that is done by signing."""
+    found = []
+    for task in tasks:
+        form = task_form(actor, task.id)
+        decides = bool(task.subject and task.subject.ref.kind == "crm.quote") and any(a.id == "accept" for a in form.actions)
+        if decides:
+            form = replace(form, actions=tuple(a for a in form.actions if a.id != "accept"))
+        found.append((task, form, decides))
+    return found
+
+
 def _context(request: HttpRequest, request_id: int) -> dict:
     actor = request.actor  # type: ignore[attr-defined]
     row = crm.request_view(actor, request_id)
@@ -92,7 +105,7 @@ def _context(request: HttpRequest, request_id: int) -> dict:
         "row": row,
         "road": road,
         "forecast": forecasts(actor, [road.instance_id]).get(road.instance_id) if road and row.state == "open" else None,
-        "steps": [(task, task_form(actor, task.id)) for task in tasks],
+        "steps": own_steps(actor, tasks),
         "quotes": crm.quotes_of_request(actor, request_id),
         "projects": [p for p in projects.projects_for(actor) if road and p.instance_id == road.instance_id],
     }
@@ -115,26 +128,16 @@ def request_body(request: HttpRequest, request_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @customer
 def step(request: HttpRequest, task_id: int) -> HttpResponse:
-    """A step that is the customer's; afterwards back to its request."""
+    """A step that is the customer's; afterwards back to its request. A quote is accepted by signing it, on its own page."""
     detail = task_detail(request.actor, task_id)  # type: ignore[attr-defined]
     if detail is None:
         raise Http404
+    quote_url = next((s.url for s in reversed(detail.subjects) if s.ref.kind == "crm.quote" and s.url), None)
+    if quote_url and request.method == "POST" and request.POST.get("action") == "accept":
+        return redirect(f"{quote_url}#sign")
     record = next((s for s in detail.subjects if s.url), None)
     after = record.url if record and record.url else reverse("customer_cabinet:home")
     return step_page(request, task_id, template="customer_cabinet/step.html", after=after, context={"record": record})
-
-
-@require_GET
-@customer
-def quote(request: HttpRequest, quote_id: int) -> HttpResponse:
-    """A version of a quote, with its answer where it is awaited."""
-    actor = request.actor  # type: ignore[attr-defined]
-    view = crm.quote_view(actor, quote_id)
-    if view is None:
-        raise Http404
-    tasks = open_tasks_for(actor, view.ref) if view.is_open else []
-    steps = [(task, task_form(actor, task.id)) for task in tasks if task.audience == Audience.CUSTOMER]
-    return render(request, "customer_cabinet/quote.html", {"quote": view, "steps": steps})
 
 
 @require_http_methods(["GET", "POST"])

@@ -104,6 +104,7 @@ def test_from_request_to_finished_project(company, person, number_in):
     assert pdf.ok and pdf.body().startswith(b"%PDF") and len(pdf.body()) > 3000
     cara.accessible()
     cara.shoot("cabinet-quote")
+    cara.page.get_by_text("Ask for a change, or decline").click()
     cara.fill(reason="Please with a year of maintenance.")
     cara.click("Ask for a change")
     erin.go("/work/inbox/")
@@ -123,6 +124,12 @@ def test_from_request_to_finished_project(company, person, number_in):
     mona.page.wait_for_timeout(2000)  # the drawing comes after the page
     mona.shoot("process-instance")
     cara.click("Accept the quote")
+    cara.sees("Sign and accept")
+    cara.shoot("cabinet-sign")
+    cara.click("Sign and accept")
+    cara.sees("Signature and evidence")
+    cara.accessible()
+    cara.go(f"/cabinet/requests/{request_id}/")
     erin.sees("Provide the materials")
     expect(on_board).to_have_count(1, timeout=SOON)
 

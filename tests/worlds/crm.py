@@ -19,6 +19,7 @@ from crm.models import (
     Product,
     Quote,
     QuoteLine,
+    QuoteSignature,
     Request,
     SalesTeam,
     SalesTeamMember,
@@ -117,6 +118,29 @@ def build(world) -> None:
             name=f"LEAK-{owner}-quote.txt",
         )
         Quote.objects.filter(pk=quote.pk).update(file_id=file.id)
+        accepted = Quote.objects.create(
+            deal=deal,
+            request=request,
+            customer_organisation=organisation,
+            version=3,
+            state=Quote.State.ACCEPTED,
+            subtotal=usd(4800),
+            total=usd(4500),
+            valid_until=timezone.localdate(),
+            note=f"LEAK:{owner} accepted",
+        )
+        QuoteSignature.objects.create(
+            quote=accepted,
+            signer_name=f"LEAK:{owner} signer",
+            signer_email=f"LEAK-{owner}@x.example",
+            organisation_name=f"LEAK:{owner}",
+            signed_name=f"LEAK:{owner} signature",
+            signed_at=timezone.now(),
+            browser=f"LEAK:{owner}",
+            document_sha256="0" * 64,
+            sealed_file_id=file.id,
+            offer=owner,
+        )
         for audience, mark, target in (
             ("internal", "internal", {"deal": deal}),
             ("customer", owner, {"request": request}),

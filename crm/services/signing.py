@@ -1,0 +1,198 @@
+"""Accepting a quote by signature: the step of the process is done, and a sealed document keeps the evidence."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import json
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import typst
+from django.core import signing
+from django.db import transaction
+from django.utils import formats, timezone, translation
+from django.utils.translation import gettext as _
+from PIL import Image, UnidentifiedImageError
+
+from crm.access import visible_quotes
+from crm.models import Quote, QuoteSignature
+from portal.access import Actor, Audience
+from portal.audit import record
+from portal.errors import Conflict, NotAllowed, Refused
+from portal.files import files_of_ids, open_file, store_file
+from portal.registry import SubjectRef
+from portal.seal import pages_of, seal_pdf
+from workflows.forms import task_form
+from workflows.selectors import open_tasks_for
+from workflows.services import complete_task
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "typst" / "signed.typ"
+SALT = "crm.quote.sign"
+HOURS = 24
+LARGEST_DRAWING = 400_000
+LARGEST_SIDE = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSignature:
+    """What a person has signed with: the offer that their page showed, their name, and a drawing (a PNG data address) or none."""
+
+    offer: str
+    name: str
+    drawing: str = ""
+    address: str | None = None
+    browser: str = ""
+
+
+def offer_for(actor: Actor, quote_id: int) -> str:
+    """What the page of an open quote carries: this document, for this person, for a day; it can be signed once."""
+    quote = _open_quote(actor, quote_id)
+    shown = files_of_ids(actor, [quote.file_id] if quote.file_id else [])
+    digest = shown[0].sha256 if shown else ""
+    return signing.dumps([quote.pk, digest, actor.user_id, actor.organisation_id, secrets.token_hex(8)], salt=SALT)
+
+
+def sign_quote(actor: Actor, quote_id: int, given: GivenSignature) -> QuoteSignature:
+    """Accept a quote: its step is done, the signature kept, and the sealed document shared with both sides; all of it or nothing.
+
+    Raises Refused for a missing name or a drawing that is none, Conflict for an offer that is too old, was used already, or shows
+    another document than the quote now has, and whatever the step itself refuses with.
+    """
+    name = " ".join(given.name.split())[:150]
+    if len(name) < 2:
+        raise Refused(_("Type your full name: it is your signature."), "signed_name")
+    drawing = _drawing(given.drawing)
+    quote = _open_quote(actor, quote_id)
+    stored = open_file(actor, quote.file_id) if quote.file_id else None
+    if stored is None:
+        raise Conflict(_("The document of this quote isn't there any more. Ask us for a new version."))
+    with stored.content.open() as file:
+        document = file.read()
+    digest = hashlib.sha256(document).hexdigest()
+    _check_offer(actor, quote, given.offer, digest)
+    with transaction.atomic():
+        _do_step(actor, quote)
+        signature = QuoteSignature(
+            quote=quote,
+            signer_id=actor.user_id,
+            signer_name=actor.name,
+            signer_email=actor.email,
+            organisation_name=actor.organisation_name,
+            signed_name=name,
+            is_drawn=bool(drawing),
+            signed_at=timezone.now(),
+            address=given.address,
+            browser=given.browser[:300],
+            document_sha256=digest,
+            offer=_mark(given.offer),
+        )
+        home = SubjectRef(stored.subject_kind, int(stored.subject_id))
+        sealed = seal_pdf(signed_document(signature, document, drawing), reason=_("Accepted by %(name)s") % {"name": name})
+        kept = store_file(
+            Actor.system(actor.name),
+            home,
+            sealed,
+            {Audience.INTERNAL, Audience.CUSTOMER},
+            name=_("Quote %(number)s, signed.pdf") % {"number": quote.number},
+        )
+        signature.sealed_file_id = kept.id
+        signature.save()
+        after = {"document": digest, "sealed": kept.sha256, "name": name, "address": given.address}
+        record(actor, "quote.signed", SubjectRef("crm.quote", quote.pk), after=after)
+    return signature
+
+
+def signed_document(signature: QuoteSignature, document: bytes, drawing: bytes) -> bytes:
+    """The quote's own pages, then one with the signature and the evidence; not sealed yet."""
+    at = timezone.localtime(signature.signed_at)
+    facts = [
+        (_("Document"), signature.quote.number),
+        (_("Accepted by"), f"{signature.signer_name} <{signature.signer_email}>"),
+        (_("For"), signature.organisation_name),
+        (_("When"), f"{formats.date_format(at, 'DATE_FORMAT')} {at:%H:%M:%S %Z} · {signature.signed_at:%Y-%m-%dT%H:%M:%SZ}"),
+        (_("From"), signature.address or "—"),
+        (_("With"), signature.browser or "—"),
+        (_("How"), _("drawn by hand and typed") if drawing else _("typed")),
+        (_("SHA-256 of the document"), signature.document_sha256),
+    ]
+    data = {
+        "language": (translation.get_language() or "en")[:2],
+        "pages": pages_of(document),
+        "drawn": bool(drawing),
+        "name": signature.signed_name,
+        "title": _("Signature and evidence"),
+        "facts": facts,
+        "words": _(
+            "The pages before this one are the document as it was accepted; it is attached unchanged. "
+            "This file is sealed: a reader of PDF documents shows any later change."
+        ),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        (room / "document.pdf").write_bytes(document)
+        (room / "drawing.png").write_bytes(drawing)
+        (room / "signed.typ").write_bytes(TEMPLATE.read_bytes())
+        return typst.compile(room / "signed.typ", root=room, sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True)
+
+
+def _open_quote(actor: Actor, quote_id: int) -> Quote:
+    if not actor.is_customer:
+        raise NotAllowed(_("The customer decides on a quote."))
+    quote = visible_quotes(actor).select_related("deal").filter(pk=quote_id).first()
+    if quote is None:
+        raise Refused(_("This record isn't there any more."))
+    if hasattr(quote, "signature"):
+        raise Conflict(_("This quote was signed already by %(name)s.") % {"name": quote.signature.signed_name})
+    if quote.state != Quote.State.SENT:
+        raise Conflict(_("This quote can't be answered any more: %(state)s.") % {"state": quote.get_state_display()})
+    return quote
+
+
+def _mark(offer: str) -> str:
+    return hashlib.sha256(offer.encode()).hexdigest()
+
+
+def _check_offer(actor: Actor, quote: Quote, offer: str, digest: str) -> None:
+    """The form must be one of ours, made for this person and this very document, and not older than a day."""
+    try:
+        facts = signing.loads(offer, salt=SALT, max_age=HOURS * 3600)
+    except signing.BadSignature:
+        raise Conflict(_("This page is too old to be signed. Nothing was accepted: read the quote again, then sign.")) from None
+    if facts[:4] != [quote.pk, digest, actor.user_id, actor.organisation_id]:
+        raise Conflict(_("The document has changed since you opened this page. Nothing was accepted: read the quote again, then sign."))
+    if QuoteSignature.objects.filter(offer=_mark(offer)).exists():
+        raise Conflict(_("This signature was sent already."))
+
+
+def _do_step(actor: Actor, quote: Quote) -> None:
+    """Do the step that waits for the answer; a process that has gone on refuses it."""
+    ref = SubjectRef("crm.quote", quote.pk)
+    for task in open_tasks_for(actor, ref):
+        if task.audience == Audience.CUSTOMER and any(action.id == "accept" for action in task_form(actor, task.id).actions):
+            complete_task(actor, task.id, {}, action="accept")
+            return
+    raise Conflict(_("This quote doesn't wait for an answer any more."))
+
+
+def _drawing(address: str) -> bytes:
+    """The bytes of a drawing, made anew from its pixels; empty where there is none. Raises Refused for anything but a picture."""
+    if not address:
+        return b""
+    wrong = Refused(_("Your drawing couldn't be read. Clear it and draw again, or sign with your typed name alone."), "signature")
+    head, _comma, body = address.partition(",")
+    if head != "data:image/png;base64" or len(body) > LARGEST_DRAWING:
+        raise wrong
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(body, validate=True)), formats=["PNG"]) as picture:
+            if max(picture.size) > LARGEST_SIDE:
+                raise wrong
+            clean = io.BytesIO()
+            picture.convert("RGBA").save(clean, "PNG")
+    except (binascii.Error, UnidentifiedImageError, OSError, ValueError):
+        raise wrong from None
+    return clean.getvalue()
