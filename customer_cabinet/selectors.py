@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import selectors as crm
+from customer_cabinet.access import visible_drafts
 from portal.access import Actor, Audience
 from portal.amounts import money_text
 from portal.registry import SearchHit, SiteCard, SiteForm
@@ -40,6 +41,17 @@ class ComingDate:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftView:
+    """A request that was begun and not sent."""
+
+    product_id: int
+    product: str
+    title: str
+    description: str
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """What needs you, what is in progress, what is done, the next dates, and who looks after you."""
 
@@ -49,11 +61,12 @@ class Home:
     projects: list[projects.ProjectRow]
     dates: list[ComingDate]
     caretaker: crm.Caretaker | None
+    drafts: list[DraftView]
 
     @property
     def is_empty(self) -> bool:
         """Nothing at all yet."""
-        return not (self.tasks or self.in_progress or self.done or self.projects)
+        return not (self.tasks or self.in_progress or self.done or self.projects or self.drafts)
 
 
 def waiting_count(actor: Actor) -> int | None:
@@ -72,7 +85,21 @@ def home(actor: Actor) -> Home:
         projects.projects_for(actor, state="active", limit=10),
         coming_dates(actor, tasks),
         crm.caretaker_of(actor),
+        drafts(actor),
     )
+
+
+def drafts(actor: Actor, product_id: int | None = None) -> list[DraftView]:
+    """The actor's own unsent requests for products that are still offered, the newest first; of one product, or of all."""
+    rows = (
+        visible_drafts(actor).filter(product__is_public=True, product__is_active=True).select_related("product").order_by("-updated", "-pk")
+    )
+    if product_id is not None:
+        rows = rows.filter(product_id=product_id)
+    return [
+        DraftView(row.product_id, row.product.name, row.title, row.description, row.updated)
+        for row in rows.order_by("-updated", "-pk")[:20]
+    ]
 
 
 def request_rows(actor: Actor, requests: list[crm.RequestView], tasks: list[TaskRow]) -> list[RequestRow]:

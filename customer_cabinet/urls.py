@@ -11,6 +11,7 @@ urlpatterns = [
     path("body/", home.body, name="home-body"),
     path("catalogue/", requests.catalogue, name="catalogue"),
     path("catalogue/<int:product_id>/", requests.request_new, name="product"),
+    path("catalogue/<int:product_id>/draft/", requests.draft, name="draft"),
     path("requests/", requests.request_list, name="requests"),
     path("requests/<int:request_id>/", requests.request_page, name="request"),
     path("requests/<int:request_id>/body/", requests.request_body, name="request-body"),

@@ -36,6 +36,7 @@ class PortalPermission(StrEnum):
     INVITE_OUTSIDERS = "portal.invite_outsiders"
     EDIT_SITE = "portal.edit_site"
     VIEW_AUDIT = "portal.view_audit"
+    VIEW_AS = "portal.view_as"  # see, read only, what an outsider sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Actor:
     email: str = ""
     time_zone: str = ""
     language: str = ""
+    viewed_by: str = ""  # the employee who looks through this person's eyes; nothing may be written then
 
     @classmethod
     def system(cls, reason: str = "") -> Actor:

@@ -39,7 +39,7 @@ class PortalConfig(AppConfig):
         )
         registry.grant("administrator", *PortalPermission)
         registry.grant("sales", PortalPermission.INVITE_OUTSIDERS)
-        registry.grant("manager", PortalPermission.INVITE_OUTSIDERS)
+        registry.grant("manager", PortalPermission.INVITE_OUTSIDERS, PortalPermission.VIEW_AS)
         registry.grant("customer_admin", PortalPermission.INVITE_COLLEAGUES)
         registry.grant("partner_admin", PortalPermission.INVITE_COLLEAGUES)
 

@@ -15,8 +15,9 @@ from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
-from portal.errors import Refused
+from portal.errors import NotAllowed, Refused
 from portal.services.memberships import actor_for_request
 from portal.views.errors import ended_session
 
@@ -61,6 +62,22 @@ class ActorMiddleware(_Both):
         if actor.language:
             translation.activate(actor.language)
             request.LANGUAGE_CODE = actor.language
+
+
+class ViewingMiddleware(_Both):
+    """Who looks through an outsider's eyes changes nothing: only the way back and the way out are open to them."""
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        """Refuse every request that could write."""
+        if request.method in ("GET", "HEAD", "OPTIONS") or not getattr(request, "user", None) or not request.user.is_authenticated:
+            return None
+        actor = request.actor  # type: ignore[attr-defined]
+        if not actor.viewed_by or (request.resolver_match and request.resolver_match.url_name in ("view-as-end", "account_logout")):
+            return None
+        words = _("You are looking through the eyes of %(name)s: nothing can be changed or sent. Leave the view first.")
+        refusal = NotAllowed(words % {"name": actor.name})
+        template = "portal/parts/_refused.html" if request.headers.get("HX-Request") else "portal/refused.html"
+        return render(request, template, {"refusal": refusal}, status=refusal.status)
 
 
 class RefusalMiddleware(_Both):

@@ -109,6 +109,25 @@ def people_of(organisation_id: int, audience: Audience) -> list[PersonView]:
     return _people(MembershipRole.objects.filter(membership__audience=str(audience), membership__is_active=True), organisation_id)
 
 
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A person of an outside organisation, as the employees who serve it know them."""
+
+    membership_id: int
+    name: str
+    email: str
+    last_visit: datetime | None
+
+
+def members_of(actor: Actor, organisation_id: int, audience: Audience) -> list[MemberView]:
+    """The active people of an outside organisation with their last sign-in, by name; for employees alone."""
+    if not actor.is_internal:
+        return []
+    rows = Membership.objects.filter(organisation_id=organisation_id, audience=str(audience), is_active=True, user__is_active=True)
+    rows = rows.select_related("user").order_by("user__name", "pk")
+    return [MemberView(row.pk, row.user.name, row.user.email, row.user.last_login) for row in rows[:100]]
+
+
 def employees() -> list[PersonView]:
     """Everybody who works here, by name."""
     return _people(MembershipRole.objects.filter(membership__audience="internal", membership__is_active=True), None)

@@ -19,12 +19,13 @@ from crm.models import Stage
 from crm.selectors import account_of_organisation, similar_accounts
 from crm.selectors.timeline import timeline, why
 from crm.views.common import is_fragment, ref_of, row_of, spec_of
-from portal.access import Actor, Audience, requires
+from portal.access import Actor, Audience, PortalPermission, requires
 from portal.errors import Conflict, Refused
 from portal.registry import registry
+from portal.selectors import invitations_for, members_of
 from workflows import approvals
 from workflows.definitions import current
-from workflows.selectors import open_tasks_for, road_for, stage_moves
+from workflows.selectors import open_tasks_for, road_for, stage_moves, steps_waiting_for
 
 NOTED = {"deals", "accounts", "contacts", "leads", "requests"}
 WITH_PROCESS = {"deals", "requests", "cases"}
@@ -69,7 +70,13 @@ def card(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         context["road"] = road_for(request.actor, ref)
         context["tasks"] = open_tasks_for(request.actor, ref)
     if spec.key == "accounts" and row.organisation_id:
-        context["organisation_ref"] = f"portal.organisation:{row.organisation_id}"
+        context |= {
+            "organisation_ref": f"portal.organisation:{row.organisation_id}",
+            "members": members_of(request.actor, row.organisation_id, Audience.CUSTOMER),
+            "invitations": invitations_for(request.actor, organisation_id=row.organisation_id, audience=Audience.CUSTOMER),
+            "waiting": steps_waiting_for(request.actor, row.organisation_id, Audience.CUSTOMER),
+            "can_view_as": request.actor.can(PortalPermission.VIEW_AS),
+        }
     if spec.key == "deals":
         context["request_ref"] = f"crm.request:{row.request_id}" if row.request_id else ""
         context["can_ask"] = not row.outcome and current(approvals.KEY) is not None

@@ -12,11 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm import selectors as crm
 from crm import services as crm_services
-from customer_cabinet import selectors
+from customer_cabinet import selectors, services
 from customer_cabinet.forms import RequestForm
 from portal.access import Actor, Audience, requires
 from portal.errors import Refused
@@ -36,9 +36,15 @@ MAX_FILES = 10
 def catalogue(request: HttpRequest) -> HttpResponse:
     """Everything a customer may ask for, by category."""
     text = request.GET.get("q", "").strip()[:100]
-    cards = sorted(crm.catalogue(request.actor, text), key=lambda c: (c.category, c.name))  # type: ignore[attr-defined]
+    actor = request.actor  # type: ignore[attr-defined]
+    cards = sorted(crm.catalogue(actor, text), key=lambda c: (c.category, c.name))
     groups = [(category, list(found)) for category, found in groupby(cards, key=lambda c: c.category)]
-    return render(request, "customer_cabinet/catalogue.html", {"groups": groups, "text": text})
+    categories = [category for category, _found in groups if category]
+    chosen = request.GET.get("category", "")
+    if chosen in categories:
+        groups = [(category, found) for category, found in groups if category == chosen]
+    context = {"groups": groups, "text": text, "categories": categories, "chosen": chosen, "drafts": selectors.drafts(actor)}
+    return render(request, "customer_cabinet/catalogue.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,7 +55,9 @@ def request_new(request: HttpRequest, product_id: int) -> HttpResponse:
     product = crm.product_card(actor, product_id)
     if product is None:
         raise Http404
-    form = RequestForm(request.POST or None, initial={"idempotency_key": secrets.token_urlsafe(16)})
+    draft = next(iter(selectors.drafts(actor, product_id)), None)
+    known = {"title": draft.title, "description": draft.description} if draft else {}
+    form = RequestForm(request.POST or None, initial={"idempotency_key": secrets.token_urlsafe(16), **known})
     status = 200
     if request.method == "POST":
         status = 400
@@ -62,12 +70,28 @@ def request_new(request: HttpRequest, product_id: int) -> HttpResponse:
                     )
                     for upload in request.FILES.getlist("files")[:MAX_FILES]:
                         store_file(actor, SubjectRef("crm.request", made.pk), upload, {Audience.CUSTOMER})
+                    services.drop_draft(actor, product_id)
             except Refused as refusal:
                 form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
             else:
                 messages.success(request, _("We have your request. You can follow it here."))
                 return redirect("customer_cabinet:request", request_id=made.pk)
-    return render(request, "customer_cabinet/request_new.html", {"product": product, "form": form}, status=status)
+    return render(request, "customer_cabinet/request_new.html", {"product": product, "form": form, "draft": draft}, status=status)
+
+
+@require_POST
+@customer
+def draft(request: HttpRequest, product_id: int) -> HttpResponse:
+    """Keep what is being typed, or throw it away."""
+    actor = request.actor  # type: ignore[attr-defined]
+    if crm.product_card(actor, product_id) is None:
+        raise Http404
+    if "drop" in request.POST:
+        services.drop_draft(actor, product_id)
+        messages.success(request, _("The draft was thrown away."))
+        return redirect("customer_cabinet:catalogue")
+    services.keep_draft(actor, product_id, title=request.POST.get("title", ""), description=request.POST.get("description", ""))
+    return HttpResponse(status=204)
 
 
 @require_GET

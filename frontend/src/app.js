@@ -26,6 +26,7 @@ import './picker.js';
 import './mentions.js';
 import './submit-once.js';
 import './keep-typed.js';
+import './keep-on-server.js';
 import './hotkeys.js';
 import './bulk-select.js';
 import './relative-time.js';

@@ -16,6 +16,7 @@ from portal.errors import Refused
 from portal.models import Membership, MembershipRole, Organisation, User
 from portal.registry import SubjectRef, registry
 from portal.services.site import sync_editor
+from portal.services.viewing import viewed_actor
 
 SESSION_KEY = "membership_id"
 
@@ -54,7 +55,7 @@ def actor_for_request(request: HttpRequest) -> Actor:
         return Actor(user.pk, user.name, Audience.PUBLIC, email=user.email)
     chosen = found.get(request.session.get(SESSION_KEY, 0)) or next(iter(found.values()))
     request.memberships = found  # type: ignore[attr-defined]
-    return Actor.for_membership(chosen[0], chosen[1])
+    return viewed_actor(request, Actor.for_membership(chosen[0], chosen[1]))
 
 
 def actor_for_user(user_id: int, membership_id: int | None = None) -> Actor:

@@ -127,7 +127,9 @@ def tell_followers(people: Iterable[Actor], subject: SubjectRef, text: str, *, b
 
 
 def mark_read(actor: Actor, ids: Iterable[int] | None = None) -> int:
-    """Mark some of one's notifications as read, or all of them; gives how many were unread."""
+    """Mark some of one's notifications as read, or all of them; gives how many were unread. A looker-on reads nothing for another."""
+    if actor.viewed_by:
+        return 0
     unread = visible_notifications(actor).filter(read__isnull=True)
     if ids is not None:
         unread = unread.filter(pk__in=list(ids))

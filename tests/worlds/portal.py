@@ -63,6 +63,7 @@ def samples(world) -> dict[str, list[dict]]:
     return {
         "site-offer": [world.rows["offer"]],
         "article-vote": [{"page_id": world.rows["article"].pk}],
+        "view-as": [{"membership_id": world.erin.membership_id}],  # refused: a started view would be the visitor's in all later tests
         "join": [{"token": "nobody-has-this-token"}],
         "ui-kit-data": [{"example": "months"}],
         "site-picture": [{"path": world.rows["picture"]}],

@@ -18,6 +18,7 @@ from workflows.selectors.monitor import InstanceFilter, InstancePage, instances
 from workflows.selectors.moves import Move, stage_moves
 from workflows.selectors.operations import Operable, operable, places_of
 from workflows.selectors.roads import Road, RoadStep, road_for, road_for_row, standing
+from workflows.selectors.waiting import WaitingStep, steps_waiting_for
 
 __all__ = [
     "AbsenceView",
@@ -60,6 +61,8 @@ __all__ = [
     "standing",
     "steps_for_subject",
     "startable",
+    "WaitingStep",
+    "steps_waiting_for",
     "task_detail",
     "tasks_for",
 ]
