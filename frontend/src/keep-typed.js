@@ -61,7 +61,8 @@ onElement('form[data-keep]', (form) => {
     sessionStorage.setItem(key, JSON.stringify(read(form)));
     if (note) note.textContent = word('draftKept', 'Draft kept');
   });
-  form.addEventListener('htmx:afterRequest', ({ detail }) => { if (detail.successful && detail.elt === form && detail.requestConfig?.verb !== 'get') sessionStorage.removeItem(key); });
+  // Before the answer is put into the page: a fresh form in it must not be filled with what was just sent.
+  form.addEventListener('htmx:beforeOnLoad', ({ detail }) => { if (detail.xhr.status < 300 && detail.elt === form && detail.requestConfig?.verb !== 'get') sessionStorage.removeItem(key); });
   form.addEventListener('submit', (event) => {
     if (event.defaultPrevented || form.matches('[hx-post], [data-hx-post]')) return;
     sessionStorage.setItem(`${key}:sent`, JSON.stringify(read(form)));

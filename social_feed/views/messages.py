@@ -49,6 +49,7 @@ def _list_context(request: HttpRequest, ref: SubjectRef) -> dict[str, Any]:
     older = rows[1].id if len(rows) > PAGE else None
     return {
         "ref": str(ref),
+        "topics": topics_of_conversation(actor, ref),
         "messages": rows[-PAGE:],
         "older": older,
         "only": shown or "",
