@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("crm", "0002_quote_signature"),
+        ("crm", "0003_quote_signature"),
         ("portal", "0002_pages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
