@@ -164,3 +164,10 @@ def test_pages_of_both_sides(desk, django_assert_max_num_queries):
         cara.get(reverse("customer_cabinet:cases"))
     with django_assert_max_num_queries(40):
         dan.get("/work/crm/cases/")
+
+
+def test_the_demos_cases_stand_at_different_steps(desk):
+    from crm.demo import seed_cases
+
+    seed_cases(desk)
+    assert sorted(Case.objects.values_list("state", flat=True)) == ["open", "solved", "waiting"]
