@@ -1,5 +1,6 @@
 """`make bench` (or `python -m benchmarks`): what our pages cost, against the floor, in one run; `make bench ARGS=engine`: the process
-engine (benchmarks/engine.py); `make bench ARGS=monitor`: the monitor among many instances (benchmarks/monitor.py).
+engine (benchmarks/engine.py); `make bench ARGS=monitor`: the monitor among many instances (benchmarks/monitor.py);
+`make bench ARGS=inbox`: the inbox beside very many tasks (benchmarks/inbox.py).
 
     --records 10000      how many deals the database holds (100, 10,000 and 100,000 show the growth)
     --requests 40        requests a page and phase
@@ -103,6 +104,10 @@ def main() -> int:
         from benchmarks import monitor
 
         return monitor.main(sys.argv[2:])
+    if sys.argv[1:2] == ["inbox"]:
+        from benchmarks import inbox
+
+        return inbox.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1000)
     parser.add_argument("--requests", type=int, default=40)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from crm.models import Account, Activity, Case, Contact, Deal, ImportRun, Lead, Product, Quote, Request, SavedView
+from crm.models import Account, Activity, Case, Contact, Deal, ImportRun, Lead, Product, Quote, Request
 from portal.access import Actor, Audience
 
 
@@ -120,15 +120,6 @@ def visible_activities(actor: Actor) -> QuerySet[Activity]:
             return Activity.objects.filter(audience=str(Audience.PARTNER), deal__in=visible_deals(actor))
         case _:
             return Activity.objects.none()
-
-
-def visible_saved_views(actor: Actor) -> QuerySet[SavedView]:
-    """One's own saved views and the team's; employees alone."""
-    match actor.audience:
-        case Audience.INTERNAL if actor.can(CrmPermission.VIEW):
-            return SavedView.objects.filter(Q(author_id=actor.user_id) | Q(is_shared=True))
-        case _:
-            return SavedView.objects.none()
 
 
 def visible_imports(actor: Actor) -> QuerySet[ImportRun]:

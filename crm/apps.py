@@ -19,6 +19,7 @@ class CrmConfig(AppConfig):
         self.register_grants()
         self.register_subjects()
         self.register_menu()
+        self.register_panels()
         self.register_topics()
         self.register_searches()
         self.register_choices()
@@ -81,6 +82,15 @@ class CrmConfig(AppConfig):
         subject("case", "Case", _("Case"), "lifebuoy", access.visible_cases, str, "/cabinet/cases/%d/")
         subject("deal", "Deal", _("Deal"), "briefcase", access.visible_deals, str, "", "/partner/deals/%d/")
         subject("quote", "Quote", _("Quote"), "file-text", access.visible_quotes, str, "/cabinet/quotes/%d/")
+
+    def register_panels(self) -> None:
+        """A record in short, for pages of other packages."""
+        from crm.lists import LISTS
+        from portal.access import Audience
+        from portal.registry import Panel, registry
+
+        kinds = tuple(spec.kind for spec in LISTS.values())
+        registry.register_panel(Panel("subject.card", "crm:card-panel", _("Card"), (Audience.INTERNAL,), kinds=kinds))
 
     def register_menu(self) -> None:
         """The workspace's navigation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import access
-from crm.models import OPEN_STAGES, Account, Case, Contact, Deal, Lead, Product, Request, SalesTeamMember, SavedView, Stage
+from crm.models import OPEN_STAGES, Account, Case, Contact, Deal, Lead, Product, Request, SalesTeamMember, Stage
 from crm.search import deal_words
 from portal.access import Actor
 from portal.registry import registry
+from portal.saved_views import ViewsMenu, views_menu
 
 PAGE = 25
 
@@ -96,17 +97,6 @@ class Row:
     cells: list[tuple[Column, Cell]]
 
 
-@dataclass(frozen=True, slots=True)
-class ViewChoice:
-    """A saved view in the menu."""
-
-    id: int
-    name: str
-    query: str
-    is_own: bool
-    is_shared: bool
-
-
 @dataclass(slots=True)
 class ListPage:
     """Everything that a list's page shows."""
@@ -120,7 +110,7 @@ class ListPage:
     filters: list[tuple[Filter, list[tuple[str, Any]], str]]
     mine: bool
     total: int
-    views: list[ViewChoice] = field(default_factory=list)
+    views: ViewsMenu | None = None
 
     @property
     def is_filtered(self) -> bool:
@@ -171,14 +161,8 @@ def read_list(actor: Actor, spec: ListSpec, query: Any, *, with_views: bool = Tr
         spec, shown, page, columns, sort, str(query.get("q", "")), filters, bool(query.get("mine") and spec.mine), page.paginator.count
     )
     if with_views:
-        found.views = saved_views(actor, spec.key)
+        found.views = views_menu(actor, spec.key)
     return found
-
-
-def saved_views(actor: Actor, list_key: str) -> list[ViewChoice]:
-    """One's own and the team's views of a list."""
-    rows: QuerySet[SavedView] = access.visible_saved_views(actor).filter(list_key=list_key).order_by("is_shared", "name")
-    return [ViewChoice(row.pk, row.name, row.query, row.author_id == actor.user_id, row.is_shared) for row in rows[:40]]
 
 
 # --- what the kinds have in common ------------------------------------------------------------------------------------

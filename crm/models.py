@@ -468,23 +468,4 @@ class Activity(models.Model):
         return f"{self.get_kind_display()}: {self.text[:60]}"
 
 
-class SavedView(models.Model):
-    """A list with its search, filters, sort and columns, kept under a name; the author's own or the team's."""
-
-    list_key = models.CharField(max_length=40)
-    name = models.CharField(_("name"), max_length=80)
-    query = models.CharField(max_length=1000, blank=True)
-    author = models.ForeignKey("portal.User", on_delete=models.CASCADE, related_name="+")
-    is_shared = models.BooleanField(_("for the team"), default=False)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["author", "list_key", "name"], name="view_name_once")]
-        indexes = [models.Index(fields=["list_key", "is_shared"])]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 from crm.importing.models import ImportRow, ImportRun  # noqa: E402, F401  a part of this package with tables of its own

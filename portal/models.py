@@ -197,6 +197,28 @@ class StoredFile(models.Model):
         return self.name
 
 
+class SavedView(models.Model):
+    """A list with its search, filters, sort and columns, kept under a name; the author's own, or shared."""
+
+    list_key = models.CharField(max_length=40)
+    name = models.CharField(_("name"), max_length=80)
+    query = models.CharField(max_length=1000, blank=True)
+    author = models.ForeignKey("portal.User", on_delete=models.CASCADE, related_name="+")
+    shared_with = models.CharField(max_length=40, blank=True)  # a role, or "*" for everybody who sees the list
+    is_default = models.BooleanField(default=False)  # its author's list opens with it
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["author", "list_key", "name"], name="saved_view_name_once"),
+            models.UniqueConstraint(fields=["author", "list_key"], condition=models.Q(is_default=True), name="saved_view_default_once"),
+        ]
+        indexes = [models.Index(fields=["list_key", "shared_with"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Job(models.Model):
     """A long piece of work done in chunks, each its own transaction; the row is the truth, workers only push it on."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from portal.access import Actor, Audience, PortalPermission
-from portal.models import ArticleVote, AuditEntry, Invitation, Job, KnowledgePage, Organisation
+from portal.models import ArticleVote, AuditEntry, Invitation, Job, KnowledgePage, Organisation, SavedView
 from portal.pages import articles_for
 
 
@@ -34,6 +34,13 @@ def visible_invitations(actor: Actor) -> QuerySet[Invitation]:
 def visible_audit(actor: Actor) -> QuerySet[AuditEntry]:
     """Those who may read the audit see all of it."""
     return AuditEntry.objects.all() if actor.can(PortalPermission.VIEW_AUDIT) else AuditEntry.objects.none()
+
+
+def visible_saved_views(actor: Actor) -> QuerySet[SavedView]:
+    """Employees see their own views of lists, those of their groups and everybody's; who sees the list itself, its page says."""
+    if not actor.is_internal or actor.user_id is None:
+        return SavedView.objects.none()
+    return SavedView.objects.filter(Q(author_id=actor.user_id) | Q(shared_with="*") | Q(shared_with__in=[*actor.roles]))
 
 
 def visible_jobs(actor: Actor) -> QuerySet[Job]:

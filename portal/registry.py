@@ -70,7 +70,7 @@ class SubjectView:
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """An entry in a face's navigation. `badge(actor)` gives a number or None; `match` is the path prefix that marks it current."""
+    """An entry in a face's navigation. `badge(actor)` gives a number, "99+" or None; `match` is the path prefix that marks it current."""
 
     audience: Audience
     label: Any
@@ -78,7 +78,7 @@ class MenuItem:
     icon: str
     order: int = 100
     permission: str | None = None
-    badge: Callable[[Actor], int | None] | None = None
+    badge: Callable[[Actor], int | str | None] | None = None
     topic: Callable[[Actor], str] | None = None
     section: Any = ""
 
@@ -169,6 +169,7 @@ class Registry:
     form_sources: list[Callable[[], list[SiteForm]]] = field(default_factory=list)
     card_sources: list[Callable[[], list[SiteCard]]] = field(default_factory=list)
     site_links: list[SiteLink] = field(default_factory=list)
+    followed: Callable[[Actor, str], list[int]] = lambda actor, kind: []
 
     def register_subject(self, kind: SubjectKind) -> None:
         """Take a kind of record in; its live topic `<kind>:<id>` comes with it."""
@@ -201,6 +202,10 @@ class Registry:
     def register_topic(self, prefix: str, can_follow: Callable[[Actor, str], bool]) -> None:
         """Say who may follow the live topic `<prefix>:<key>`."""
         self.topics[prefix] = can_follow
+
+    def use_follows(self, followed: Callable[[Actor, str], list[int]]) -> None:
+        """Say how to ask which records of a kind a person follows."""
+        self.followed = followed
 
     def register_site_forms(self, source: Callable[[], list[SiteForm]]) -> None:
         """Offer forms to the site's landing pages; `source()` is asked whenever a page or its editor is drawn."""

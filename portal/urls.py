@@ -6,7 +6,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from portal.access import SIGNED_IN, Audience, PortalPermission, audience_urls, decorate_urls, public
-from portal.views import core, jobs, viewing
+from portal.views import core, jobs, saved_views, viewing
 
 INTERNAL, PARTNER, CUSTOMER = Audience.INTERNAL, Audience.PARTNER, Audience.CUSTOMER
 
@@ -36,6 +36,8 @@ urlpatterns = [
     path("jobs/<int:job_id>/", jobs.page, name="job"),
     path("jobs/<int:job_id>/progress/", jobs.progress, name="job-progress"),
     path("jobs/<int:job_id>/cancel/", jobs.cancel, name="job-cancel"),
+    path("work/views/", saved_views.save, name="view-save"),
+    path("work/views/<int:view_id>/", saved_views.change, name="view-change"),
     path("switch/", core.switch, name="switch-organisation"),
     path("work/view-as/<int:membership_id>/", viewing.start, name="view-as"),
     path("view-as/end/", viewing.end, name="view-as-end"),

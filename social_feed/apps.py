@@ -25,6 +25,14 @@ class SocialFeedConfig(AppConfig):
         self.register_menu()
         self.register_topics()
         self.register_search()
+        self.register_follows()
+
+    def register_follows(self) -> None:
+        """Packages below ask by the registry what somebody follows."""
+        from portal.registry import registry
+        from social_feed.selectors.follows import followed_ids
+
+        registry.use_follows(followed_ids)
 
     def register_access(self) -> None:
         """Administrators moderate; managers look after groups as well."""

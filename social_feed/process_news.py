@@ -14,9 +14,9 @@ from portal.access import Actor, Audience
 from portal.events import on
 from portal.registry import SubjectRef, registry
 from portal.selectors import actors_of, people_with_role
-from social_feed.selectors.follows import colleagues
+from social_feed.selectors.follows import colleagues, followers_of
 from social_feed.services.follows import follow_by_taking_part
-from social_feed.services.notifications import notify, settle
+from social_feed.services.notifications import notify, settle, tell_followers
 from social_feed.stories import Story, register_story
 from workflows.events import (
     ApprovalClosed,
@@ -56,6 +56,8 @@ BREACHED = gettext_noop("“%(step)s” has broken its target")
 ASKED = gettext_noop("%(actor)s asks you about “%(step)s”")
 ASKED_OUTSIDE = gettext_noop("%(actor)s asks you something")
 ANSWERED = gettext_noop("%(actor)s answered your question about “%(step)s”")
+DID = gettext_noop("%(actor)s did “%(step)s” of %(subject)s")
+OVER = gettext_noop("%(subject)s is over")
 NEEDS_HAND = gettext_noop("“%(process)s” stopped and needs a hand")
 
 
@@ -206,6 +208,17 @@ def settle_task(event: TaskCompleted) -> None:
         settle(f"task:{event.task_id}", f"task:{event.task_id}:{event.actor.user_id}" if event.actor.user_id else "")
     if event.actor.user_id and event.subjects:
         follow_by_taking_part(event.actor, *event.subjects)
+    if event.is_followed:
+        process = _instance(event)
+        tell_followers(followers_of(str(process)), process, DID, by=event.actor, values={"step": event.name})
+
+
+@on(ProcessEnded)
+def tell_of_end(event: ProcessEnded) -> None:
+    """Those who follow the process hear that it is over."""
+    if event.is_followed:
+        process = _instance(event)
+        tell_followers(followers_of(str(process)), process, OVER, by=event.actor, values={})
 
 
 @on(ServiceLevelReached)

@@ -15,6 +15,7 @@ from workflows.models import (
     ProcessInstance,
     Question,
     ServiceClock,
+    TaskBatch,
     TaskCandidate,
 )
 from workflows.substitution import has_had_a_say, represented, theirs_too
@@ -123,6 +124,11 @@ def visible_questions(actor: Actor) -> QuerySet[Question]:
             return Question.objects.none()
 
 
+def visible_batches(actor: Actor) -> QuerySet[TaskBatch]:
+    """What an employee chose together is theirs alone."""
+    return TaskBatch.objects.filter(owner_id=actor.user_id) if actor.is_internal and actor.user_id else TaskBatch.objects.none()
+
+
 def may_do(actor: Actor, task: HumanTask) -> bool:
     """Whether the actor could do this task: it is theirs, or nobody's and of their role. What one may do one may see."""
     if actor.is_system:
@@ -139,9 +145,15 @@ def may_do(actor: Actor, task: HumanTask) -> bool:
         return (not task.role or task.role in actor.roles) and task.assignee_id is None
     if task.assignee_id is None and task.is_shared:
         return not task.role or task.role in actor.roles
-    if task.assignee_id is None and TaskCandidate.objects.filter(task=task, user_id=actor.user_id).exists():
+    if task.assignee_id is None and was_asked(actor, task):
         return True
     return represented(actor, task) is not None and not has_had_a_say(actor, task)
+
+
+def was_asked(actor: Actor, task: HumanTask) -> bool:
+    """Whether the actor is among those who were asked by name; read once for many rows that are annotated with `asked`."""
+    known = task.__dict__.get("asked")
+    return known if known is not None else TaskCandidate.objects.filter(task=task, user_id=actor.user_id).exists()
 
 
 def inbox_topics(actor: Actor) -> str:

@@ -72,7 +72,7 @@ class WorkflowsConfig(AppConfig):
         from portal.registry import MenuItem, Panel, SearchProvider, registry
         from workflows import search
         from workflows.access import inbox_topics
-        from workflows.selectors import inbox_counts
+        from workflows.selectors.desk import BADGE_CAP, waiting_count
 
         registry.register_menu(
             MenuItem(
@@ -81,7 +81,7 @@ class WorkflowsConfig(AppConfig):
                 "workflows:inbox",
                 "inbox",
                 10,
-                badge=lambda actor: inbox_counts(actor)["todo"] or None,
+                badge=lambda actor: (n if (n := waiting_count(actor)) < BADGE_CAP else f"{BADGE_CAP - 1}+") or None,
                 topic=inbox_topics,
             ),
             MenuItem(Audience.INTERNAL, _("Processes"), "workflows:processes", "hierarchy", 70),

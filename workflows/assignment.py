@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
+
+from django.conf import settings
 
 from bpmn.model import ActiveTask, Element
 from workflows.models import HumanTask, ProcessInstance
@@ -30,6 +33,14 @@ def decides(element: Element) -> bool:
     actions = {action.id for action in element.actions}
     asked = [spec for spec in element.form.fields if spec.required and spec.id != "reason"] if element.form else []
     return {"approve", "reject"} <= actions and not asked
+
+
+def stake_fields(worth: Decimal, currency: str) -> dict[str, Any]:
+    """What a task keeps of its instance's worth. Only the company's currency is compared, for there are no exchange rates here: an amount
+    in another is shown, and comes last."""
+    if not worth or currency in ("", settings.DEFAULT_CURRENCY):
+        return {"stake": worth, "stake_text": ""}
+    return {"stake": Decimal(0), "stake_text": f"{currency} {worth:.2f}"}
 
 
 def new_task(instance: ProcessInstance, element: Element, active: ActiveTask) -> tuple[HumanTask, list[int]]:
@@ -61,6 +72,7 @@ def new_task(instance: ProcessInstance, element: Element, active: ActiveTask) ->
         subject_id=instance.subject_id,
         created=active.entered or instance.started,
         due=active.due,
+        **stake_fields(instance.worth, instance.worth_currency),
     )
     return task, candidates
 

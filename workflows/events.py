@@ -20,6 +20,7 @@ class ProcessEvent:
     actor: Actor
     customer_organisation_id: int | None
     partner_organisation_id: int | None
+    is_followed: bool  # somebody wants to hear of every step: who, only `social_feed` knows
 
     def subject_of(self, kind: str) -> SubjectRef | None:
         """The newest linked record of a kind, such as the deal of a request's process."""

@@ -285,6 +285,7 @@ class TaskForm:
     why_not: str = ""
     has_files: bool = False
     error: str = ""
+    typed: list[tuple[str, str]] = field(default_factory=list)  # what was sent for a step that can't be done any more: to be copied
 
 
 @dataclass(slots=True)
@@ -339,7 +340,14 @@ def form_of(
         why_not=why_not,
         has_files=any(isinstance(f, StoredFileField) for f in form.fields.values()),
         error=error,
+        typed=[] if can_do or data is None else _typed(form),
     )
+
+
+def _typed(form: StepForm) -> list[tuple[str, str]]:
+    """The fields that a person has filled in, in words."""
+    given = [(str(bound.label), bound.data) for bound in form if not isinstance(bound.field, StoredFileField)]
+    return [(label, value) for label, value in given if isinstance(value, str) and value.strip()]
 
 
 def submit_task(actor: Actor, task_id: int, post: Any, uploads: Any = None) -> Submission:

@@ -79,6 +79,7 @@ class ProcessInstance(models.Model):
     start_key = models.CharField(max_length=200, null=True, unique=True)
     worth = models.DecimalField(max_digits=16, decimal_places=2, default=0)  # the money at stake, as workflows/worth.py is told
     worth_currency = models.CharField(max_length=3, blank=True)
+    is_followed = models.BooleanField(default=False)  # somebody wants to hear of every step
 
     class Meta:
         indexes = [
@@ -93,6 +94,7 @@ class ProcessInstance(models.Model):
             models.Index(fields=["id"], condition=Q(more=True), name="instance_more"),
             models.Index(fields=["id"], condition=Q(status="running", active=[]), name="instance_still"),
             models.Index(fields=["id"], condition=Q(has_incident=True), name="instance_incident"),
+            models.Index(fields=["started_by"], condition=Q(ended__isnull=True, started_by__isnull=False), name="instance_live_started_by"),
         ]
 
     def __str__(self) -> str:
@@ -113,6 +115,9 @@ class InstanceSubject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.subject_id}"
+
+
+FREE = Q(status="open", assignee__isnull=True)
 
 
 class HumanTask(models.Model):
@@ -142,11 +147,13 @@ class HumanTask(models.Model):
     created = models.DateTimeField(default=timezone.now)
     due = models.DateTimeField(null=True)
     claimed = models.DateTimeField(null=True)
+    stake = models.DecimalField(max_digits=16, decimal_places=2, default=0)  # the instance's, to sort by
+    stake_text = models.CharField(max_length=24, blank=True)
     delegated_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     delegated_by_name = models.CharField(max_length=150, blank=True)
     note = models.CharField(max_length=500, blank=True)
     ended = models.DateTimeField(null=True)
-    done_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    done_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     done_by_name = models.CharField(max_length=150, blank=True)
     done_for_name = models.CharField(max_length=150, blank=True)  # the person away for whom a substitute did it
     action = models.CharField(max_length=60, blank=True)
@@ -156,8 +163,15 @@ class HumanTask(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["instance", "engine_id"], name="task_once_an_instance")]
         indexes = [
-            models.Index(fields=["role", "due"], condition=Q(status="open"), name="task_open_role"),
-            models.Index(fields=["assignee", "due"], condition=Q(status="open"), name="task_open_assignee"),
+            # One index a list and order of the inbox: the first page is read off it, however many tasks are open or done.
+            models.Index(fields=["role", "due", "id"], condition=FREE, name="task_open_role"),
+            models.Index(fields=["role", "-stake", "id"], condition=FREE, name="task_open_role_stake"),
+            models.Index(fields=["role", "-id"], condition=FREE, name="task_open_role_new"),
+            models.Index(fields=["assignee", "due", "id"], condition=Q(status="open"), name="task_open_assignee"),
+            models.Index(fields=["due", "id"], condition=Q(status="open"), name="task_open_due"),
+            models.Index(fields=["-stake", "id"], condition=Q(status="open"), name="task_open_stake"),
+            models.Index(fields=["delegated_by"], condition=Q(status="open", delegated_by__isnull=False), name="task_open_delegated"),
+            models.Index(fields=["done_by", "-ended", "-id"], condition=Q(done_by__isnull=False), name="task_done_by"),
             models.Index(fields=["organisation", "due"], condition=Q(status="open"), name="task_open_organisation"),
             models.Index(fields=["subject_kind", "subject_id"], condition=Q(status="open"), name="task_open_subject"),
             models.Index(fields=["approval"], condition=Q(approval__isnull=False), name="task_of_approval"),
@@ -263,6 +277,34 @@ class TaskSnooze(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_id} until {self.until:%Y-%m-%d %H:%M}"
+
+
+class TaskBatch(models.Model):
+    """Tasks that a person chose together, what to do with them, and what came of it: enough to take it back."""
+
+    class State(models.TextChoices):
+        CHOSEN = "chosen", _("Chosen")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        UNDOING = "undoing", _("Being taken back")
+        UNDONE = "undone", _("Taken back")
+
+    owner = models.ForeignKey("portal.User", on_delete=models.CASCADE, related_name="+")
+    act = models.CharField(max_length=10)
+    task_ids = models.JSONField(default=list)  # exactly these
+    state = models.CharField(max_length=8, choices=State.choices, default=State.CHOSEN)
+    user = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)  # to whom
+    user_name = models.CharField(max_length=150, blank=True)
+    until = models.DateTimeField(null=True)
+    note = models.CharField(max_length=500, blank=True)
+    view = models.CharField(max_length=1000, blank=True)  # the list's query, to go back to
+    before = models.JSONField(default=list, encoder=DjangoJSONEncoder)  # what each changed task was like
+    refused = models.JSONField(default=list)  # [task id, name, why]
+    kept = models.JSONField(default=list)  # what could not be taken back: [task id, name, why]
+    created = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.act} of {len(self.task_ids)}"
 
 
 class Timer(models.Model):

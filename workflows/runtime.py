@@ -502,6 +502,7 @@ def told_of(instance: ProcessInstance, actor: Actor) -> dict[str, Any]:
         "actor": actor,
         "customer_organisation_id": instance.customer_organisation_id,
         "partner_organisation_id": instance.partner_organisation_id,
+        "is_followed": instance.is_followed,
     }
 
 

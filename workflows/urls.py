@@ -5,6 +5,7 @@ from django.urls import path
 from workflows.views import (
     absences,
     approvals,
+    batches,
     bulk,
     calendars,
     definitions,
@@ -23,8 +24,9 @@ from workflows.views import (
 app_name = "workflows"
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
-    path("inbox/list/", inbox.listing, name="inbox-list"),
-    path("inbox/claim/", inbox.bulk_claim, name="inbox-claim"),
+    path("inbox/chosen/", batches.start, name="batch-start"),
+    path("inbox/chosen/<int:batch_id>/", batches.batch, name="batch"),
+    path("inbox/chosen/<int:batch_id>/undo/", batches.undo, name="batch-undo"),
     path("inbox/absences/", absences.index, name="absences"),
     path("inbox/absences/<int:absence_id>/end/", absences.end, name="absence-end"),
     path("inbox/questions/", questions.index, name="questions"),

@@ -13,7 +13,8 @@ from django.db import transaction
 
 from portal.events import after_commit
 from portal.registry import SubjectRef
-from workflows.models import InstanceSubject, ProcessInstance
+from workflows.assignment import stake_fields
+from workflows.models import HumanTask, InstanceSubject, ProcessInstance
 from workflows.runtime import running
 
 Worth = tuple[Decimal, str]
@@ -40,7 +41,16 @@ def take_worth(instance: ProcessInstance, ref: SubjectRef) -> None:
     worth = worths([ref]).get(ref)
     if worth is not None:
         instance.worth, instance.worth_currency = worth
-        ProcessInstance.objects.filter(pk=instance.pk).update(worth=worth[0], worth_currency=worth[1])
+        _keep([instance.pk], worth)
+
+
+def _keep(ids: list[int], worth: Worth) -> None:
+    """Write a worth on instances and on their open tasks, and into the runs that stand in the middle of a step."""
+    amount, currency = worth
+    ProcessInstance.objects.filter(pk__in=ids).update(worth=amount, worth_currency=currency)
+    HumanTask.objects.filter(instance_id__in=ids, status=HumanTask.Status.OPEN).update(**stake_fields(amount, currency))
+    for run in filter(None, map(running, ids)):
+        run.instance.worth, run.instance.worth_currency = worth
 
 
 def follow_worth(ref: SubjectRef) -> None:
@@ -63,4 +73,4 @@ def _write(ref: SubjectRef, ids: list[int]) -> None:
         rows = ProcessInstance.objects.filter(pk__in=ids).exclude(worth=amount, worth_currency=currency).order_by("pk")
         stale = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
         if stale:
-            ProcessInstance.objects.filter(pk__in=stale).update(worth=amount, worth_currency=currency)
+            _keep(stale, (amount, currency))

@@ -24,7 +24,6 @@ from crm.services.process import PROCESS, deal_start, deal_words, start_data
 from crm.services.products import create_product, update_product
 from crm.services.quotes import accept_quote, answer_quote, decline_quote, expire_quotes, make_quote, quote_words, request_change
 from crm.services.requests import NewRequest, PublicRequest, close_request, submit_public_request, submit_request
-from crm.services.saved_views import delete_view, save_view
 from crm.services.signing import GivenSignature, offer_for, sign_quote
 
 __all__ = [
@@ -58,7 +57,6 @@ __all__ = [
     "create_lead",
     "create_product",
     "decline_quote",
-    "delete_view",
     "disqualify_lead",
     "enter_stage",
     "expire_quotes",
@@ -69,7 +67,6 @@ __all__ = [
     "offer_for",
     "open_deal",
     "request_change",
-    "save_view",
     "set_discount",
     "set_partner",
     "sign_quote",

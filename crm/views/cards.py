@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm import cards, services
 from crm.access import CrmPermission, visible_leads
 from crm.forms import FORMS, NEW_FORMS, ActivityForm
-from crm.lists import DEALS, ListSpec
+from crm.lists import DEALS, LISTS, ListSpec
 from crm.models import Stage
 from crm.selectors import account_of_organisation, similar_accounts
 from crm.selectors.timeline import timeline, why
@@ -118,6 +118,19 @@ def peek(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         "url": registry.subjects[spec.kind].url(request.actor, pk),
     }
     return render(request, "crm/parts/_peek.html", context)
+
+
+@require_GET
+@requires(Audience.INTERNAL, permission=CrmPermission.VIEW)
+def card_panel(request: HttpRequest, ref: str) -> HttpResponse:
+    """What a record is, in short, for other packages' pages: its state and its facts."""
+    kind, _colon, key = ref.partition(":")
+    spec = next((one for one in LISTS.values() if one.kind == kind), None)
+    if spec is None or not key.isdecimal() or len(key) > 18:
+        raise Http404
+    row = row_of(request.actor, spec, int(key))
+    url = registry.subjects[spec.kind].url(request.actor, row.pk)
+    return render(request, "crm/parts/_card_panel.html", {"card": cards.card_of(request.actor, spec, row), "spec": spec, "url": url})
 
 
 @require_GET

@@ -34,6 +34,8 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
     spec = spec_of(key)
     part = is_fragment(request, "list")
     found = read_list(request.actor, spec, request.GET, with_views=not part)
+    if not request.GET and found.views and found.views.default:
+        return redirect(f"{request.path}?{found.views.default.query or 'view=none'}")
     template = "crm/parts/_table.html" if part else "crm/list.html"
     context = {
         "list": found,
@@ -45,29 +47,6 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
         "part": part,
     }
     return render(request, template, context)
-
-
-@require_POST
-@requires(Audience.INTERNAL, permission=CrmPermission.VIEW)
-def save_view(request: HttpRequest, key: str) -> HttpResponse:
-    """Keep the list as it is shown under a name."""
-    spec = spec_of(key)
-    query = request.POST.get("query", "")
-    view = services.save_view(
-        request.actor, spec.key, name=request.POST.get("name", ""), query=query, shared=request.POST.get("shared") == "yes"
-    )
-    messages.success(request, _("Saved as “%(name)s”.") % {"name": view.name})
-    return redirect(f"{reverse('crm:list', args=[key])}?{view.query}")
-
-
-@require_POST
-@requires(Audience.INTERNAL, permission=CrmPermission.VIEW)
-def delete_view(request: HttpRequest, view_id: int) -> HttpResponse:
-    """Drop one's own view."""
-    services.delete_view(request.actor, view_id)
-    messages.success(request, _("The view is gone."))
-    key = request.POST.get("list", "deals")
-    return redirect("crm:list", key if key in LISTS else "deals")
 
 
 def _chosen(actor: Actor, spec: ListSpec, post: QueryDict) -> list[int]:

@@ -8,6 +8,7 @@ import './styles/controls.css';
 import './styles/data.css';
 import './styles/process.css';
 import './styles/feed.css';
+import './styles/inbox.css';
 import './styles/extras.css';
 import './styles/site.css';
 import '../.vite/icons.svg?url';

@@ -48,7 +48,7 @@ function walkRows(event) {
 
 function showKeys() {
   const list = make('dl', { class: 't-keys' });
-  const rows = [['Ctrl K', word('search', 'Search and commands')], ...(document.querySelector('[data-rows]') ? [['j', word('keyNext', 'Next row')], ['k', word('keyBefore', 'Row before')]] : []), ...keyed().map((element) => [element.dataset.key, element.getAttribute('aria-label') || element.dataset.keyLabel || element.textContent.trim()])];
+  const rows = [['Ctrl K', word('search', 'Search and commands')], ...(document.querySelector('[data-rows]') ? [['j', word('keyNext', 'Next row')], ['k', word('keyBefore', 'Row before')], ['Enter', word('keyOpen', 'Open the row')], ...(document.querySelector('[data-rows] input[type=checkbox]') ? [['x', word('keyMark', 'Mark the row')]] : [])] : []), ...keyed().map((element) => [element.dataset.key, element.getAttribute('aria-label') || element.dataset.keyLabel || element.textContent.trim()])];
   for (const [keys, text] of rows) list.append(make('dt', {}, ...keys.split(' ').map((key) => make('kbd', { class: 't-kbd' }, key))), make('dd', {}, text));
   const box = make('dialog', { class: 't-dialog', 'data-light': '', 'aria-label': word('keys', 'Keys') }, make('div', { class: 't-dialog-in' }, make('h2', {}, word('keys', 'Keys')), list));
   document.body.append(box);

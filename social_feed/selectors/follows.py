@@ -46,6 +46,14 @@ def state_of(actor: Actor, target: str) -> str:
     return Follow.objects.filter(user_id=actor.user_id, target=target).values_list("state", flat=True).first() or ""
 
 
+def followed_ids(actor: Actor, kind: str, most: int = 500) -> list[int]:
+    """The records of a kind that a person follows, the newest first; whether they may still see them is asked by who shows them."""
+    if actor.user_id is None or not actor.is_internal:
+        return []
+    rows = Follow.objects.filter(user_id=actor.user_id, state=Follow.State.FOLLOWED, target__startswith=f"{kind}:").order_by("-created")
+    return [SubjectRef.parse(target).id for target in rows.values_list("target", flat=True)[:most]]
+
+
 def follows_of(actor: Actor) -> list[FollowView]:
     """Everything a person follows or muted that they may still see."""
     rows = list(Follow.objects.filter(user_id=actor.user_id).order_by("state", "-created"))

@@ -11,6 +11,7 @@ from portal.registry import SubjectRef, registry
 from social_feed.access import visible_groups
 from social_feed.models import Follow
 from social_feed.selectors.follows import colleagues
+from workflows.services import set_followed
 
 
 def _check(actor: Actor, target: str) -> None:
@@ -39,6 +40,9 @@ def set_follow(actor: Actor, target: str, state: str) -> None:
             Follow.objects.update_or_create(user_id=actor.user_id, target=target, defaults={"state": state})
         else:
             Follow.objects.filter(user_id=actor.user_id, target=target).delete()
+        if target.startswith("workflows.instance:"):
+            anybody = Follow.objects.filter(target=target, state=Follow.State.FOLLOWED).exists()
+            set_followed(SubjectRef.parse(target).id, anybody)
 
 
 def follow_by_taking_part(actor: Actor, *subjects: SubjectRef) -> None:

@@ -173,7 +173,7 @@ def test_switching_organisation(signed_in, people):
 
 def test_an_ended_session_leads_to_sign_in_and_back(client):
     assert client.get("/me/")["Location"] == "/accounts/login/?next=/me/"
-    sent = client.post("/work/inbox/claim/", headers={"referer": "http://testserver/work/inbox/?box=group"})
+    sent = client.post("/work/inbox/chosen/", headers={"referer": "http://testserver/work/inbox/?box=group"})
     assert sent["Location"] == "/accounts/login/?next=/work/inbox/%3Fbox%3Dgroup&ended=yes"
     assert "session has ended" in client.get(sent["Location"]).content.decode()
     for page, back in {"https://evil.example/work/": "/home/", "http://testserver//evil.example/": "/evil.example/", "": "/home/"}.items():

@@ -8,7 +8,6 @@ from decimal import Decimal
 from django.utils import timezone
 from djmoney.money import Money
 
-from crm import services
 from crm.models import (
     Account,
     Activity,
@@ -23,7 +22,6 @@ from crm.models import (
     Request,
     SalesTeam,
     SalesTeamMember,
-    SavedView,
     Stage,
     StageChange,
 )
@@ -175,8 +173,6 @@ def build(world) -> None:
         partner_organisation=world.organisations[demo.PINE],
         partner_state=Deal.PartnerState.DECLINED,
     )
-    SavedView.objects.create(list_key="deals", name="LEAK:internal view", author=erin, is_shared=True)
-    services.save_view(world.actor("mona@northwind.example"), "deals", name="LEAK:mona own view", query="stage=lost")
 
 
 def samples(world) -> dict[str, list[dict]]:
@@ -184,6 +180,8 @@ def samples(world) -> dict[str, list[dict]]:
     deal, account = world.rows["acme_deal"].pk, world.rows["acme_account"].pk
     lists = [{"key": "deals"}, {"key": "accounts"}]
     cards = [{"key": "deals", "pk": deal}, {"key": "accounts", "pk": account}]
-    return dict.fromkeys(("crm:list", "crm:create", "crm:export", "crm:view-save"), lists) | dict.fromkeys(
-        ("crm:card", "crm:peek", "crm:why", "crm:edit", "crm:note"), cards
+    return (
+        dict.fromkeys(("crm:list", "crm:create", "crm:export"), lists)
+        | dict.fromkeys(("crm:card", "crm:peek", "crm:why", "crm:edit", "crm:note"), cards)
+        | {"crm:card-panel": [{"ref": f"crm.deal:{deal}"}, {"ref": f"crm.account:{account}"}]}
     )

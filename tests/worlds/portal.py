@@ -16,6 +16,7 @@ from portal.files import store_file
 from portal.models import ArticleVote, Job, KnowledgeIndexPage, KnowledgePage, LandingPage
 from portal.registry import SubjectRef
 from portal.services.invitations import invite
+from portal.services.saved_views import save_view
 
 ONE_PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
 
@@ -29,6 +30,9 @@ def build(world) -> None:
     system = Actor.system("world")
     erin = world.erin
     Job.objects.create(kind="world", title="LEAK:erin", total=10, done=3, owner_id=erin.user_id, membership_id=erin.membership_id)
+    save_view(world.mona, "deals", name="LEAK:mona own view", query="stage=lost")
+    save_view(erin, "deals", name="LEAK:internal view", query="stage=won", shared_with="*")
+    save_view(world.fiona, "inbox", name="LEAK:fiona and her group", query="box=group", shared_with="finance")
     for name, owner in ((demo.ACME, "acme"), (demo.BIRCH, "birch"), (demo.PINE, "pine"), (demo.QUILL, "quill")):
         audience = Audience.CUSTOMER if owner in ("acme", "birch") else Audience.PARTNER
         pk = world.organisations[name].pk

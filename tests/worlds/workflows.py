@@ -94,6 +94,9 @@ def build(cast) -> None:
     HumanTask.objects.filter(instance__title__startswith="LEAK:internal joint work for acme").update(due=timezone.now() - timedelta(days=1))
     snoozed = HumanTask.objects.filter(status="open", assignee_id=cast.erin.user_id).first()
     services.snooze_task(cast.erin, snoozed.pk, timezone.now() + timedelta(days=1))
+    free = HumanTask.objects.filter(status="open", audience="internal").values_list("pk", flat=True)
+    batch = services.choose_tasks(cast.mona, "snooze", free[:2])
+    services.apply_batch(cast.mona, batch, until=timezone.now() + timedelta(days=1), note="LEAK:mona put aside together")
     assert TaskCandidate.objects.exists()
 
 

@@ -2,8 +2,9 @@
 
 from workflows.selectors.absences import AbsenceView, absences, own_absence, stand_ins, stood_in_for
 from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, startable
+from workflows.selectors.desk import InboxFilter, inbox_counts, waiting_count
 from workflows.selectors.forecasts import Forecast, forecasts
-from workflows.selectors.inbox import InboxFilter, TaskDetail, TaskRow, inbox_counts, open_tasks_for, task_detail, tasks_for
+from workflows.selectors.inbox import TaskDetail, TaskRow, open_tasks_for, task_detail, tasks_for
 from workflows.selectors.incidents import IncidentFilter, incident_groups, instance_of_incident, open_incidents
 from workflows.selectors.instances import (
     InstanceDetail,
@@ -65,4 +66,5 @@ __all__ = [
     "steps_waiting_for",
     "task_detail",
     "tasks_for",
+    "waiting_count",
 ]

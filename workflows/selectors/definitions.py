@@ -117,3 +117,16 @@ def element_words(actor: Actor, key: str, element_id: str) -> str:
     row = visible_definitions(actor).filter(key=key, is_current=True).only("digest").first() if key else None
     element = loaded.element_of(row.digest, element_id) if row else None
     return (element.name if element else "") or element_id
+
+
+def process_choices(actor: Actor) -> list[tuple[str, str, str]]:
+    """The current processes to choose from: key, name, and the kind of record that they are about."""
+    return list(visible_definitions(actor).filter(is_current=True).order_by("name").values_list("key", "name", "subject_kind"))
+
+
+def step_choices(key: str) -> list[tuple[str, str]]:
+    """The human steps of a process's current version, in the order of the diagram."""
+    row = loaded.current(key)
+    if row is None:
+        return []
+    return [(element.id, element.name or element.id) for element in loaded.load(row.digest).elements.values() if element.is_human]

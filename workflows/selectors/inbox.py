@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.access import Actor, Audience
 from portal.registry import SubjectRef, SubjectView, registry
 from portal.selectors import names_of, organisations
-from workflows.access import WorkflowPermission, doable_tasks, may_do, visible_tasks
+from workflows.access import WorkflowPermission, may_do, visible_tasks
 from workflows.models import HumanTask, TaskCandidate, TaskSnooze
+from workflows.selectors.desk import Desk, InboxFilter, counted, ids_in_order, order_of
 from workflows.selectors.service_levels import ClockView, clocks_of_tasks
 from workflows.substitution import Cover, absences_at, covered_by
-
-PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class InboxFilter:
-    """What the list shows. `box`: mine, group, delegated, snoozed, done, all, or todo (mine and my groups'); `sort`: due or created."""
-
-    box: str = "todo"
-    text: str = ""
-    sort: str = "due"
-    process: str = ""
-    late: bool = False
-    offset: int = 0
-    limit: int = PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +42,22 @@ class TaskRow:
     note: str
     created: datetime
     due: datetime | None
+    ended: datetime | None
     is_late: bool
     is_mine: bool
     stands_in_for: str  # the holder who is away, where the reader does it for them
     subject: SubjectView | None
     subject_ref: SubjectRef | None
     stage: str
+    stake: Decimal | None  # the money at stake in its process, for employees; None where there is none
+    stake_currency: str  # empty: the company's
     clock: ClockView | None = None  # how what was promised of it stands; for employees
+    is_theirs: bool = False  # others' step in the reader's process: the task's own page isn't for the reader, its process's is
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """A page of tasks. `total` counts what the filter finds."""
+    """A page of tasks. `total` counts what the filter finds, up to CAP."""
 
     rows: list[TaskRow]
     total: int
@@ -85,60 +76,18 @@ class TaskPage:
         return max(0, self.offset - self.limit) if self.offset else None
 
 
-def _snoozed(actor: Actor) -> Exists:
-    """Whether the reader has put a task out of their own sight for now."""
-    return Exists(TaskSnooze.objects.filter(task=OuterRef("pk"), user_id=actor.user_id, until__gt=timezone.now()))
-
-
-def _awake(actor: Actor) -> QuerySet[HumanTask]:
-    return doable_tasks(actor).filter(~_snoozed(actor))
-
-
-def _box(actor: Actor, box: str) -> QuerySet[HumanTask]:
-    is_open = Q(status=HumanTask.Status.OPEN)
-    match box:
-        case "mine":
-            return visible_tasks(actor).filter(~_snoozed(actor), is_open, assignee_id=actor.user_id)
-        case "group":
-            return _awake(actor).filter(assignee_id=None)
-        case "snoozed":
-            return visible_tasks(actor).filter(_snoozed(actor), is_open)
-        case "delegated":
-            return HumanTask.objects.filter(is_open, delegated_by_id=actor.user_id).exclude(assignee_id=actor.user_id)
-        case "all":
-            return visible_tasks(actor).filter(is_open)
-        case "done":
-            return visible_tasks(actor).filter(status=HumanTask.Status.DONE, done_by_id=actor.user_id)
-        case _:
-            return _awake(actor)
-
-
-def _ordered(rows: QuerySet[HumanTask], sort: str) -> QuerySet[HumanTask]:
-    match sort:
-        case "created":
-            return rows.order_by("-created", "-pk")
-        case "ended":
-            return rows.order_by("-ended", "-pk")
-        case _:
-            return rows.order_by(F("due").asc(nulls_last=True), "created", "pk")
-
-
 def tasks_for(actor: Actor, filter: InboxFilter | None = None) -> TaskPage:  # noqa: A002  the word of the field
     """A page of the actor's tasks."""
-    wanted = filter or InboxFilter()
-    rows = _box(actor, wanted.box)
-    if wanted.text:
-        found = Q(name__icontains=wanted.text) | Q(instance__title__icontains=wanted.text)
-        rows = rows.filter(found)
-    if wanted.process:
-        rows = rows.filter(instance__key=wanted.process)
-    if wanted.late:
-        rows = rows.filter(due__lt=timezone.now())
-    total = rows.count()
-    ordered = _ordered(rows, "ended" if wanted.box == "done" else wanted.sort)
-    shown = ordered.select_related("instance").defer("instance__state", "instance__data", "instance__waits", "data")
-    page = list(shown[wanted.offset : wanted.offset + wanted.limit])
-    return TaskPage(_rows(actor, page), total, wanted.offset, wanted.limit)
+    wanted, desk = filter or InboxFilter(), Desk(actor)
+    branches = desk.find(wanted)
+    total = counted({"all": branches})["all"]
+    ids = ids_in_order(branches, wanted, wanted.offset + wanted.limit)[wanted.offset :]
+    rows = HumanTask.objects.filter(pk__in=ids).order_by(*order_of(wanted)).select_related("instance")
+    page = list(rows.defer("instance__state", "instance__data", "instance__waits", "data")) if ids else []
+    theirs: set[int] = set()
+    if wanted.box == "waiting" and ids:
+        theirs = set(ids) - set(visible_tasks(actor).filter(pk__in=ids).values_list("pk", flat=True))
+    return TaskPage(_rows(actor, page, theirs), total, wanted.offset, wanted.limit)
 
 
 def _covers(covers: set[Cover], task: HumanTask) -> bool:
@@ -146,17 +95,15 @@ def _covers(covers: set[Cover], task: HumanTask) -> bool:
     return bool(covers) and not covers.isdisjoint({(task.assignee_id, ""), (task.assignee_id, task.instance.key)})
 
 
-def next_task(actor: Actor, after: int | None = None) -> int | None:
-    """The task to open after one is done: the most urgent of one's own and one's groups'."""
-    rows = (
-        _awake(actor)
-        .exclude(pk=after or 0)
-        .annotate(own=Case(When(assignee_id=actor.user_id, then=Value(0)), default=Value(1), output_field=IntegerField()))
-    )
-    return rows.order_by(F("due").asc(nulls_last=True), "own", "created", "pk").values_list("pk", flat=True).first()
+def _stake(task: HumanTask) -> tuple[Decimal | None, str]:
+    """The money at stake and its currency, empty for the company's own."""
+    if task.stake_text:
+        currency, _space, amount = task.stake_text.partition(" ")
+        return Decimal(amount), currency
+    return task.stake or None, ""
 
 
-def _rows(actor: Actor, tasks: list[HumanTask]) -> list[TaskRow]:
+def _rows(actor: Actor, tasks: list[HumanTask], theirs: Container[int] = ()) -> list[TaskRow]:
     names = names_of(t.assignee_id for t in tasks)
     companies = organisations(t.organisation_id for t in tasks if t.organisation_id)
     refs: dict[int, list[SubjectRef]] = {t.pk: [SubjectRef.parse(s) for s in t.instance.subjects] for t in tasks}
@@ -168,6 +115,7 @@ def _rows(actor: Actor, tasks: list[HumanTask]) -> list[TaskRow]:
     for task in tasks:
         ref = next((r for r in reversed(refs[task.pk]) if r in seen), None)
         company = companies.get(task.organisation_id or 0)
+        stake, currency = _stake(task)
         rows.append(
             TaskRow(
                 id=task.pk,
@@ -187,6 +135,7 @@ def _rows(actor: Actor, tasks: list[HumanTask]) -> list[TaskRow]:
                 note=task.note,
                 created=task.created,
                 due=task.due,
+                ended=task.ended,
                 is_late=bool(task.due and task.due < now and task.status == HumanTask.Status.OPEN),
                 is_mine=task.assignee_id is not None and task.assignee_id == actor.user_id,
                 stands_in_for=names.get(task.assignee_id or 0, "") if _covers(covers, task) else "",
@@ -194,32 +143,12 @@ def _rows(actor: Actor, tasks: list[HumanTask]) -> list[TaskRow]:
                 subject_ref=ref,
                 stage=task.stage,
                 clock=promised.get(task.pk),
+                stake=stake if actor.is_internal else None,
+                stake_currency=currency if actor.is_internal else "",
+                is_theirs=task.pk in theirs,
             )
         )
     return rows
-
-
-def inbox_counts(actor: Actor) -> dict[str, int]:
-    """How many wait: todo (mine and my groups'), mine, group, late; one query."""
-    soon = timezone.now() + timedelta(hours=24)
-    rows = _awake(actor)
-    counted: dict[str, Any] = rows.aggregate(
-        todo=Count("pk"),
-        mine=Count("pk", filter=Q(assignee_id=actor.user_id)),
-        late=Count("pk", filter=Q(due__lt=timezone.now())),
-        soon=Count("pk", filter=Q(due__gte=timezone.now(), due__lt=soon)),
-    )
-    return {**counted, "group": counted["todo"] - counted["mine"]}
-
-
-def box_counts(actor: Actor) -> dict[str, int]:
-    """What each box of the inbox holds; for its tabs."""
-    counts = inbox_counts(actor)
-    counts["delegated"] = _box(actor, "delegated").count()
-    counts["snoozed"] = _box(actor, "snoozed").count()
-    if actor.can(WorkflowPermission.VIEW_ALL):
-        counts["all"] = _box(actor, "all").count()
-    return counts
 
 
 def open_tasks_for(actor: Actor, ref: SubjectRef) -> list[TaskRow]:
@@ -227,7 +156,11 @@ def open_tasks_for(actor: Actor, ref: SubjectRef) -> list[TaskRow]:
     rows = visible_tasks(actor).filter(
         status=HumanTask.Status.OPEN, instance__subject_rows__kind=ref.kind, instance__subject_rows__subject_id=ref.id
     )
-    shown = _ordered(rows, "due").select_related("instance").defer("instance__state", "instance__data", "instance__waits", "data")
+    shown = (
+        rows.order_by(*order_of(InboxFilter()))
+        .select_related("instance")
+        .defer("instance__state", "instance__data", "instance__waits", "data")
+    )
     return _rows(actor, list(shown[:100]))
 
 
@@ -246,6 +179,8 @@ class TaskDetail:
     can_release: bool
     can_delegate: bool
     snoozed_until: datetime | None
+    home: str  # the record, else the process, whose discussion and files are shown
+    process_title: str
     loop_item: Any = None
 
 
@@ -267,6 +202,7 @@ def task_detail(actor: Actor, task_id: int, form: Any = None) -> TaskDetail | No
     doable = is_open and may_do(actor, task)
     may_reassign = is_open and actor.is_internal and actor.can(WorkflowPermission.REASSIGN)
     grouped = task.is_shared or bool(candidates)
+    home = next((ref for ref in reversed(refs) if ref in seen), SubjectRef("workflows.instance", task.instance_id))
     return TaskDetail(
         row=row,
         form=shown,
@@ -279,6 +215,8 @@ def task_detail(actor: Actor, task_id: int, form: Any = None) -> TaskDetail | No
         can_release=is_open and grouped and task.assignee_id is not None and (row.is_mine or may_reassign),
         can_delegate=doable or may_reassign,
         snoozed_until=_snoozed_until(actor, task) if is_open else None,
+        home=str(home),
+        process_title=task.instance.title,
         loop_item=task.loop_item,
     )
 

@@ -2,6 +2,7 @@
 
 from workflows.services.absences import check_absence, end_absence, plan_absence
 from workflows.services.approvals import refuse_locked, withdraw_approval
+from workflows.services.batches import apply_batch, choose_tasks, preview_batch, undo_batch
 from workflows.services.bulk import Act, migrate_instances, preview_bulk, start_bulk
 from workflows.services.corrections import (
     Correction,
@@ -22,6 +23,7 @@ from workflows.services.instances import (
     clear_partner_organisation,
     continue_instance,
     link_subject,
+    set_followed,
     set_instance_organisations,
     start_process,
     start_processes,
@@ -59,10 +61,12 @@ __all__ = [
     "Mended",
     "ProcessStart",
     "broadcast_signal",
+    "apply_batch",
     "cancel_instance",
     "change_instance",
     "changes_for",
     "check_absence",
+    "choose_tasks",
     "clear_partner_organisation",
     "claim_task",
     "complete_task",
@@ -76,6 +80,7 @@ __all__ = [
     "link_subject",
     "migrate_instance",
     "migrate_instances",
+    "preview_batch",
     "preview_bulk",
     "preview_change",
     "preview_migration",
@@ -85,12 +90,14 @@ __all__ = [
     "resume_instance",
     "retry_due",
     "retry_incident",
+    "set_followed",
     "set_instance_organisations",
     "snooze_task",
     "start_bulk",
     "start_process",
     "start_processes",
     "suspend_instance",
+    "undo_batch",
     "when_to_wake",
     "try_out",
     "withdraw_approval",

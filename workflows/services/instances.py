@@ -244,6 +244,11 @@ def set_instance_organisations(instance_id: int, customer: int | None = None, pa
             ProcessInstance.objects.filter(pk=instance_id).update(**changed)
 
 
+def set_followed(instance_id: int, followed: bool) -> None:
+    """Keep whether anybody follows an instance, so that a step which nobody waits for asks nothing."""
+    ProcessInstance.objects.filter(pk=instance_id).update(is_followed=followed)
+
+
 def clear_partner_organisation(instance_id: int) -> None:
     """The partner is out: their people see the instance no more."""
     run = running(instance_id)

@@ -155,18 +155,32 @@ def _open(actor: Actor, task_id: int) -> tuple[ProcessInstance, HumanTask]:
     return instance, task
 
 
+def check_claim(actor: Actor, task: HumanTask) -> None:
+    """Raise Refused where the actor can't take an open task."""
+    if task.assignee_id is not None:
+        raise Conflict(_("A colleague has taken “%(name)s” already.") % {"name": task.name})
+    if not may_do(actor, task):
+        raise NotAllowed(_why_not(actor, task))
+
+
 def claim_task(actor: Actor, task_id: int) -> None:
     """Take a task of one's group. Raises Conflict where a colleague was faster; taking one's own again changes nothing."""
     with transaction.atomic():
         _instance, task = _open(actor, task_id)
         if task.assignee_id == actor.user_id:
             return
-        if task.assignee_id is not None:
-            raise Conflict(_("A colleague has taken “%(name)s” already.") % {"name": task.name})
-        if not may_do(actor, task):
-            raise NotAllowed(_why_not(actor, task))
+        check_claim(actor, task)
         HumanTask.objects.filter(pk=task.pk).update(assignee_id=actor.user_id, claimed=timezone.now())
         tell_holders(task, actor.user_id)
+
+
+def check_release(actor: Actor, task: HumanTask) -> None:
+    """Raise Refused where the actor can't give an open task that somebody has back to its group."""
+    if task.assignee_id != actor.user_id and not actor.can(WorkflowPermission.REASSIGN):
+        raise NotAllowed(_why_not(actor, task))
+    grouped = task.__dict__.get("has_candidates")
+    if not (task.is_shared or (TaskCandidate.objects.filter(task=task).exists() if grouped is None else grouped)):
+        raise Refused(_("“%(name)s” has no group to go back to; hand it to somebody instead.") % {"name": task.name})
 
 
 def release_task(actor: Actor, task_id: int) -> None:
@@ -175,10 +189,7 @@ def release_task(actor: Actor, task_id: int) -> None:
         _instance, task = _open(actor, task_id)
         if task.assignee_id is None:
             return
-        if task.assignee_id != actor.user_id and not actor.can(WorkflowPermission.REASSIGN):
-            raise NotAllowed(_why_not(actor, task))
-        if not task.is_shared and not TaskCandidate.objects.filter(task=task).exists():
-            raise Refused(_("“%(name)s” has no group to go back to; hand it to somebody instead.") % {"name": task.name})
+        check_release(actor, task)
         before = task.assignee_id
         HumanTask.objects.filter(pk=task.pk).update(assignee_id=None, claimed=None)
         tell_holders(task, before)
@@ -196,12 +207,17 @@ def delegation_targets(actor: Actor, task: HumanTask) -> list[PersonView]:
     return [p for p in people if p.id not in out]
 
 
+def check_delegate(actor: Actor, task: HumanTask) -> None:
+    """Raise NotAllowed where an open task isn't the actor's to hand on."""
+    if not may_do(actor, task) and not (actor.is_internal and actor.can(WorkflowPermission.REASSIGN)):
+        raise NotAllowed(_why_not(actor, task))
+
+
 def delegate_task(actor: Actor, task_id: int, user_id: int, note: str = "") -> None:
     """Hand a task to a colleague, with a note. The holder may, those who could take it, and those who may reassign."""
     with transaction.atomic():
         instance, task = _open(actor, task_id)
-        if not may_do(actor, task) and not (actor.is_internal and actor.can(WorkflowPermission.REASSIGN)):
-            raise NotAllowed(_why_not(actor, task))
+        check_delegate(actor, task)
         target = next((p for p in delegation_targets(actor, task) if p.id == user_id), None)
         if target is None:
             raise Refused(_("This task can't be handed to that person."), "user_id")

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.access import Audience, requires
 from portal.errors import Refused
 from workflows import selectors, services
+from workflows.access import visible_tasks
 from workflows.errors import NotFound
 from workflows.forms import TaskForm, submit_task
 from workflows.selectors.approvals import approval_of_task
-from workflows.selectors.inbox import next_task, people_to_delegate
+from workflows.selectors.desk import queue
+from workflows.selectors.inbox import people_to_delegate
+from workflows.views.wanted import read_filter, to_work_through, write_filter
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,9 +36,37 @@ def _page(request: HttpRequest, task_id: int, form: TaskForm | None = None, stat
     detail = selectors.task_detail(request.actor, task_id, form)
     if detail is None:
         raise Http404
-    people = people_to_delegate(request.actor, task_id) if detail.can_delegate else []
-    context = {"task": detail, "people": people, "approval": approval_of_task(request.actor, task_id)}
+    wanted = read_filter(request.GET)
+    place = place_in(queue(request.actor, to_work_through(wanted)), task_id)
+    context = {
+        "task": detail,
+        "people": people_to_delegate(request.actor, task_id) if detail.can_delegate else [],
+        "view": write_filter(wanted),
+        "place": place,
+        "approval": approval_of_task(request.actor, task_id),
+        "post_url": f"{request.path}?{write_filter(wanted, next=place.after)}",
+        "process_ref": f"workflows.instance:{detail.row.instance_id}",
+    }
     return render(request, "workflows/task.html", context, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a task stands in the list that is worked through; no number where it isn't in it any more."""
+
+    number: int | None
+    total: int
+    before: int | None
+    after: int | None
+
+
+def place_in(ids: list[int], task_id: int) -> Place:
+    """A task's place among the ids of a list. After the last one comes the first again."""
+    if task_id not in ids:
+        return Place(None, len(ids), None, ids[0] if ids else None)
+    at = ids.index(task_id)
+    others = len(ids) > 1
+    return Place(at + 1, len(ids), ids[at - 1] if others and at else None, ids[(at + 1) % len(ids)] if others else None)
 
 
 def _complete(request: HttpRequest, task_id: int) -> HttpResponse:
@@ -43,10 +77,19 @@ def _complete(request: HttpRequest, task_id: int) -> HttpResponse:
     if not sent.done:
         return _page(request, task_id, sent.form, 409 if sent.conflict else 422)
     messages.success(request, sent.result.message)
-    following = sent.result.next_task_id or next_task(request.actor, task_id)
+    return _go_on(request, task_id, sent.result.next_task_id)
+
+
+def _go_on(request: HttpRequest, task_id: int, of_process: int | None = None) -> HttpResponse:
+    """To the process's own next step where it is the reader's, else to the next task of the list that they work through."""
+    wanted = read_filter(request.GET)
+    view = write_filter(wanted)
+    ids = [pk for pk in queue(request.actor, to_work_through(wanted)) if pk != task_id]
+    asked = request.GET.get("next", "")
+    following = of_process or (int(asked) if asked.isdigit() and int(asked) in ids else next(iter(ids), None))
     if following is None:
-        return redirect("workflows:inbox")
-    return redirect("workflows:task", following)
+        return redirect(f"{reverse('workflows:inbox')}?{view}{'&' if view else ''}cleared=yes")
+    return redirect(f"{reverse('workflows:task', args=[following])}{'?' if view else ''}{view}")
 
 
 @require_GET
@@ -69,8 +112,8 @@ def peek(request: HttpRequest, task_id: int) -> HttpResponse:
     return render(request, "workflows/parts/_task_peek.html", {"task": detail})
 
 
-def _act(request: HttpRequest, task_id: int, words: str, act) -> HttpResponse:
-    """Do something with a task; refusals are said on the task's page."""
+def _act(request: HttpRequest, task_id: int, words: str, act, *, goes_on: bool = False) -> HttpResponse:
+    """Do something with a task; refusals are said on the task's page. What leaves the reader's list `goes_on` to the next one."""
     try:
         act()
     except NotFound:
@@ -79,9 +122,12 @@ def _act(request: HttpRequest, task_id: int, words: str, act) -> HttpResponse:
         messages.error(request, refused.message)
     else:
         messages.success(request, words)
-    if selectors.task_detail(request.actor, task_id) is None:
-        return redirect("workflows:inbox")
-    return redirect("workflows:task", task_id)
+        if goes_on:
+            return _go_on(request, task_id)
+    view = write_filter(read_filter(request.GET))
+    if not visible_tasks(request.actor).filter(pk=task_id).exists():
+        return redirect(f"{reverse('workflows:inbox')}?{view}")
+    return redirect(f"{reverse('workflows:task', args=[task_id])}{'?' if view else ''}{view}")
 
 
 @require_POST
@@ -104,7 +150,7 @@ def delegate(request: HttpRequest, task_id: int) -> HttpResponse:
     """Hand it to a colleague."""
     raw = request.POST.get("user_id", "")
     person, note = int(raw) if raw.isdigit() else 0, request.POST.get("note", "")
-    return _act(request, task_id, _("Handed on."), lambda: services.delegate_task(request.actor, task_id, person, note))
+    return _act(request, task_id, _("Handed on."), lambda: services.delegate_task(request.actor, task_id, person, note), goes_on=True)
 
 
 @require_POST
@@ -117,4 +163,4 @@ def snooze(request: HttpRequest, task_id: int) -> HttpResponse:
     def act() -> None:
         services.snooze_task(request.actor, task_id, None if way == "now" else services.when_to_wake(request.actor, way))
 
-    return _act(request, task_id, words, act)
+    return _act(request, task_id, words, act, goes_on=way != "now")
