@@ -89,4 +89,4 @@ def case_view(actor: Actor, case_id: int) -> CaseView | None:
 
 def case_choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """What a case may be about, and how much it may hold people up."""
-    return list(Case.Category.choices), list(Case.Severity.choices)
+    return [(value, str(label)) for value, label in Case.Category.choices], [(value, str(label)) for value, label in Case.Severity.choices]

@@ -245,7 +245,7 @@ def _history(line: HistoryEvent, may_see_data: bool, before: dict[str, Any] | No
     names = dict.fromkeys((*new, *(old if is_operation else ())))
     return HistoryView(
         element_id=line.element_id,
-        name=OPERATIONS.get(line.state, line.state) if is_operation else line.name or line.element_id,
+        name=str(OPERATIONS.get(line.state, line.state)) if is_operation else line.name or line.element_id,
         kind=line.kind,
         state=line.state,
         at=line.ended,

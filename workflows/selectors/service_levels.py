@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -120,7 +121,7 @@ def level_rows(actor: Actor) -> list[LevelRow]:
     known = _promises()
     names = dict(ProcessDefinition.objects.filter(is_current=True).values_list("key", "name"))
     seen, since = visible_clocks(actor), timezone.now() - LOOKS_BACK
-    counts = {}
+    counts: dict[tuple[str, str], dict[str, Any]] = {}
     grouped = seen.filter(Q(ended=None) | Q(ended__gte=since)).order_by().values("process_key", "element_id")
     now = timezone.now()
     for row in grouped.annotate(
@@ -130,12 +131,12 @@ def level_rows(actor: Actor) -> list[LevelRow]:
         ended_=Count("pk", filter=Q(kept__isnull=False)),
         kept_=Count("pk", filter=Q(kept=True)),
     ):
-        counts[row["process_key"], row["element_id"]] = row
+        counts[row["process_key"], row["element_id"]] = dict(row)
     lengths = _percentiles(seen.filter(kept__isnull=False, ended__gte=since))
     found = []
     for (key, element_id), (name, level, is_set) in known.items():
-        row = counts.get((key, element_id), {})
-        ended, quantiles = row.get("ended_", 0), lengths.get((key, element_id), {})
+        counted = counts.get((key, element_id), {})
+        ended, quantiles = counted.get("ended_", 0), lengths.get((key, element_id), {})
         found.append(
             LevelRow(
                 process_key=key,
@@ -144,11 +145,11 @@ def level_rows(actor: Actor) -> list[LevelRow]:
                 name=name,
                 level=level,
                 is_set=is_set,
-                running=row.get("running", 0),
-                at_risk=row.get("risky", 0),
-                breached=row.get("breached", 0),
+                running=counted.get("running", 0),
+                at_risk=counted.get("risky", 0),
+                breached=counted.get("breached", 0),
                 ended=ended,
-                kept_share=round(100 * row["kept_"] / ended) if ended else None,
+                kept_share=round(100 * counted["kept_"] / ended) if ended else None,
                 p50=length_words(quantiles[50]) if 50 in quantiles else "",
                 p85=length_words(quantiles[85]) if 85 in quantiles else "",
             )

@@ -306,8 +306,8 @@ def _late_clocks(row: ServiceLevel, level: Level) -> list[ServiceClock]:
     else:
         has = ServiceClock.objects.filter(instance=OuterRef("pk"), task=None)
         running = ProcessInstance.objects.filter(~Exists(has), key=row.process_key, status__in=clocks.RUNNING)
-        shown = running.select_related("definition").defer("definition__xml", *unread).order_by("pk")[:BATCH]
-        fresh = [clocks.new_clock(one, None, level, one.definition.name, "", one.started) for one in shown]
+        instances = running.select_related("definition").defer("definition__xml", *unread).order_by("pk")[:BATCH]
+        fresh = [clocks.new_clock(one, None, level, one.definition.name, "", one.started) for one in instances]
     for clock in fresh:
         if clock.instance.status == ProcessInstance.Status.SUSPENDED:
             clocks.stop(clock, clocks.HELD, now)
