@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from portal import jobs
 from portal.access import Actor
 from portal.registry import SubjectRef
 from tests.workflows.diagrams import ENDS, chain, diagram, flow, lane, service, user
@@ -13,6 +14,7 @@ from workflows import packs, services
 from workflows.approvals import start_approval
 from workflows.connector_registry import connector
 from workflows.models import DecisionLink, HumanTask, TaskBatch, TaskCandidate
+from workflows.services.bulk import Act
 from workflows.services.incidents import raise_incident
 from workflows.services.links import token_of
 
@@ -97,12 +99,17 @@ def build(cast) -> None:
     free = HumanTask.objects.filter(status="open", audience="internal").values_list("pk", flat=True)
     batch = services.choose_tasks(cast.erin, "snooze", free)
     TaskBatch.objects.filter(pk=batch).update(note="LEAK:erin put aside together")
+    job = services.start_bulk(cast.mona, Act("resume"), [failing], "LEAK:internal go on")
+    while jobs.run_chunk(job.pk):
+        pass
+    cast.rows["bulk"] = job
     assert TaskCandidate.objects.exists()
 
 
 def samples(world) -> dict[str, list[dict]]:
     """The radar's kinds are words, not rows; a mailed link is kept nowhere."""
     return {
+        "workflows:bulk-result": [{"job_id": world.rows["bulk"].pk}],
         "workflows:radar-mend": [{"kind": "overdue"}],
         "workflows:start-process": [{"key": "purchase_request"}],
         "decide": [{"token": token_of(DecisionLink.objects.exclude(used=None).first(), "approve")}, {"token": "nobody-has-this-token"}],
