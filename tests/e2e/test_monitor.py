@@ -1,4 +1,4 @@
-"""The operator's day in a browser: a failing step is found on the map, and its cause is read."""
+"""The operator's day in a browser: a failing step found on the map, its cause read, a value mended, a batch tried again, a token moved."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portal.access import Actor
 from tests.e2e.conftest import SOON
 from tests.workflows.diagrams import ENDS, chain, diagram, user
 from workflows import services
-from workflows.models import ProcessInstance
+from workflows.models import Incident, ProcessInstance
 
 SYSTEM = Actor.system("tests")
 SUM = '<bpmn:scriptTask id="sum" name="Add the tax" scriptFormat="python"><bpmn:script>total = net + tax</bpmn:script></bpmn:scriptTask>'
@@ -18,7 +18,7 @@ INVOICING = diagram(
 )
 
 
-def test_an_operator_finds_what_fails(company, person):
+def test_an_operator_mends_what_fails(company, person):
     services.deploy(SYSTEM, INVOICING)
     acme = company.organisations["Acme Bikes (demo)"].pk
     ids = [
@@ -26,9 +26,10 @@ def test_an_operator_finds_what_fails(company, person):
         for n in (1, 2, 3)
     ]
     ProcessInstance.objects.filter(pk__in=ids).update(worth=12_500, worth_currency="EUR")
-    mona = person("mona@northwind.example")
+    mona, watcher = person("mona@northwind.example"), person("mona@northwind.example")
 
     # The map shows where it is hot; each layer says its figures in words too.
+    watcher.go("/work/processes/p/invoicing/")
     mona.go("/work/processes/p/invoicing/?layer=money")
     mona.sees("Step by step")
     hot = mona.page.locator('.djs-overlays[data-container-id="sum"] .t-token').first
@@ -46,3 +47,58 @@ def test_an_operator_finds_what_fails(company, person):
     mona.sees("waits for a person")
     mona.shoot("monitor-instance")
     mona.accessible()
+
+    # A value is mended: before and after are seen first.
+    mona.click("Correct values")
+    mona.fill(v_tax="19")
+    mona.click("Show what would change")
+    mona.sees("This would change")
+    mona.accessible()
+    mona.shoot("monitor-values")
+    mona.fill(reason="The tax was missing in the order.")
+    mona.click("Do it")
+    mona.sees("Corrected")
+    mona.sees("Values corrected")
+
+    # The batch: exactly the chosen three, and what became of each.
+    mona.go("/work/processes/running/?process=invoicing&status=incident")
+    mona.sees("3 found")
+    mona.shoot("monitor-list")
+    mona.accessible()
+    mona.page.get_by_label("Choose all", exact=True).check()
+    mona.click("Try again…")
+    mona.sees("Exactly these 3")
+    mona.accessible()
+    mona.shoot("monitor-bulk")
+    mona.fill(reason="One of them has its tax now.")
+    mona.page.locator("main").get_by_role("button", name="Try again: these 3").click()
+    mona.sees("1 done, 2 stayed as they were.")
+    mona.click("See the result")
+    mona.sees("It failed again")
+    mona.shoot("monitor-bulk-result")
+    assert Incident.objects.filter(instance_id=ids[0], resolved=None).count() == 0
+
+    # A token is moved after a look at what would come of it; the drawing that stood open elsewhere follows.
+    mona.go(f"/work/processes/running/{ids[0]}/")
+    mona.click("Change")
+    mona.fill(target="Book it", reason="It was sent by hand.")
+    mona.click("Show what would happen")
+    mona.sees("It goes on at: Book it")
+    mona.accessible()
+    mona.shoot("monitor-move")
+    mona.click("Do it")
+    mona.sees("Moved by hand")
+    expect(mona.page.locator('.djs-overlays[data-container-id="book"] .t-token').first).to_be_visible(timeout=SOON)
+    expect(watcher.page.locator('.djs-overlays[data-container-id="book"] .t-token').first).to_be_visible(timeout=SOON)
+    mona.shoot("monitor-moved")
+
+    # And back again by the history's own way back.
+    mona.click("Undo…")
+    mona.fill(reason="It wasn't sent after all.")
+    mona.click("Show what would happen")
+    mona.click("Do it")
+    expect(mona.page.locator('.djs-overlays[data-container-id="send"] .t-token').first).to_be_visible(timeout=SOON)
+    mona.go("/work/processes/radar/")
+    mona.sees("Radar")
+    mona.accessible()
+    mona.shoot("monitor-radar")
