@@ -104,7 +104,7 @@ def test_from_request_to_finished_project(company, person, number_in):
     assert pdf.ok and pdf.body().startswith(b"%PDF") and len(pdf.body()) > 3000
     cara.accessible()
     cara.shoot("cabinet-quote")
-    cara.page.get_by_text("Ask for a change, or decline").click()
+    cara.page.get_by_text("Ask for a change, or decline", exact=True).click()
     cara.fill(reason="Please with a year of maintenance.")
     cara.click("Ask for a change")
     erin.go("/work/inbox/")

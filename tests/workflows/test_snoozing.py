@@ -63,8 +63,11 @@ def test_mornings_are_the_readers(cast):
 def test_the_page_snoozes_and_wakes(cast, task, client):
     client.force_login(cast.users["erin@northwind.example"])
     address = reverse("workflows:task-snooze", args=[task.pk])
-    assert b"snoozed until" in client.post(address, {"until": "week"}, follow=True).content
+    page = reverse("workflows:task", args=[task.pk])
+    assert b"It comes back" in client.post(address, {"until": "week"}, follow=True).content
+    assert b"snoozed until" in client.get(page).content
     assert b"Snoozed" in client.get(reverse("workflows:inbox")).content
-    assert b"snoozed until" not in client.post(address, {"until": "now"}, follow=True).content
+    assert b"in your inbox again" in client.post(address, {"until": "now"}, follow=True).content
+    assert b"snoozed until" not in client.get(page).content
     assert client.post(address, {"until": "nonsense"}, follow=True).status_code == 200
     assert not TaskSnooze.objects.exists()

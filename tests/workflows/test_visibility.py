@@ -25,7 +25,7 @@ OWNERS = {
 def test_outsiders_read_only_what_is_theirs(world, name):
     actor = getattr(world, name)
     shown = []
-    for box in ("todo", "mine", "group", "delegated", "all", "done"):
+    for box in ("todo", "mine", "group", "delegated", "received", "waiting", "snoozed", "all", "done"):
         shown.append(selectors.tasks_for(actor, selectors.InboxFilter(box=box)))
     for pk in ProcessInstance.objects.values_list("pk", flat=True):
         shown += [selectors.road_for(actor, pk), selectors.instance_detail(actor, pk), selectors.diagram_state(actor, pk)]
@@ -50,7 +50,7 @@ def test_every_page_of_the_package_shows_in_the_world(world):
     """An administrator opens every page; an outsider none."""
     task = HumanTask.objects.filter(status="open", audience="internal").first()
     done = HumanTask.objects.filter(status="done").first()
-    pages = ["inbox/", "inbox/list/?box=all", "processes/", "processes/publish/", "processes/running/", "processes/incidents/"]
+    pages = ["inbox/", "inbox/?box=all", "processes/", "processes/publish/", "processes/running/", "processes/incidents/"]
     pages += [f"tasks/{t.pk}/{part}" for t in (task, done) for part in ("", "state/", "peek/")]
     for instance in ProcessInstance.objects.all():
         pages += [f"processes/running/{instance.pk}/{part}" for part in ("", "body/", "state/")]

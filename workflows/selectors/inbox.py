@@ -180,7 +180,6 @@ class TaskDetail:
     can_delegate: bool
     snoozed_until: datetime | None
     home: str  # the record, else the process, whose discussion and files are shown
-    process_title: str
     loop_item: Any = None
 
 
@@ -216,7 +215,6 @@ def task_detail(actor: Actor, task_id: int, form: Any = None) -> TaskDetail | No
         can_delegate=doable or may_reassign,
         snoozed_until=_snoozed_until(actor, task) if is_open else None,
         home=str(home),
-        process_title=task.instance.title,
         loop_item=task.loop_item,
     )
 
