@@ -36,14 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark browser tests, keep a module's on one worker (a portal and a browser a module), and say so where they can't run.
 
-    One that fails is tried once more, for a busy machine; the summary of the run names it.
+    One that fails is tried again, for a busy machine; the summary of the run names it.
     """
     no_browser = pytest.mark.skip(reason="no Chromium on this machine (apt-get install chromium)")
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & {"live_portal", "browser", "page", "new_page"}:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
             item.add_marker(pytest.mark.xdist_group(item.module.__name__))
             if names & {"browser", "page", "new_page"} and browsers.chromium() is None:
                 item.add_marker(no_browser)

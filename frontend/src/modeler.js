@@ -62,6 +62,8 @@ function showProblems(list, modeler, told, words) {
 
 onElement('[data-designer]', async (frame) => {
   const part = (name) => frame.querySelector(`[data-designer-${name}]`);
+  const buttons = frame.querySelectorAll('[data-designer-do]');
+  for (const button of buttons) button.disabled = true; // until the drawing is there
   const { kitUrl, checkUrl, tryUrl, publishUrl, xmlUrl, key, copy } = frame.dataset;
   const kit = await (await fetch(kitUrl)).json();
   const draftKey = `drawing:${document.body.dataset.user}:${copy ? `copy-of-${key}` : key || 'new'}`;
@@ -155,5 +157,6 @@ onElement('[data-designer]', async (frame) => {
       URL.revokeObjectURL(link.href);
     },
   };
+  for (const button of buttons) button.disabled = false;
   frame.addEventListener('click', (event) => acts[event.target.closest('[data-designer-do]')?.dataset.designerDo]?.());
 });
