@@ -4,7 +4,17 @@
 //     <div class="t-bulk" hidden> <strong data-bulk-count></strong> <button name="action" value="close">Close</button> </div> </form>
 //
 // Shift-click chooses a range. `data-bulk-total="312"` on the form offers “choose all 312” (sends everything=yes).
+// A list that re-reads itself keeps what is chosen in it; one that the reader filters or turns over begins anew.
 import { onElement, word } from './dom.js';
+
+const named = (box) => `${box.name}=${box.value}`;
+let ticked = new Set();
+document.addEventListener('htmx:beforeSwap', ({ detail }) => {
+  const boxes = [...detail.target.querySelectorAll('[data-bulk] input[type=checkbox]')];
+  if (!boxes.length) return;
+  const cause = detail.requestConfig.triggeringEvent;
+  ticked = new Set(!cause || ['live', 'refresh'].includes(cause.type) ? boxes.filter((box) => box.checked).map(named) : []);
+});
 
 onElement('[data-bulk]', (form) => {
   const boxes = () => [...form.querySelectorAll('tbody input[type=checkbox], [data-bulk-row] input[type=checkbox]')];
@@ -48,5 +58,6 @@ onElement('[data-bulk]', (form) => {
     show();
   });
   form.addEventListener('htmx:afterSettle', show);
+  for (const box of [...boxes(), everything]) if (box && ticked.has(named(box))) box.checked = true;
   show();
 });

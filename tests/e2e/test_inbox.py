@@ -53,6 +53,9 @@ def test_a_day_at_the_desk(company, person, four):
     # Many at once: what would happen, done, taken back.
     for number in (0, 1):
         rows(erin).nth(number).get_by_role("checkbox").check()
+    with erin.page.expect_response("**/work/inbox/**"):  # somebody else's work has the list read again: the choice stays
+        erin.page.evaluate("document.querySelector('#inbox-list').dispatchEvent(new CustomEvent('live'))")
+    expect(rows(erin).locator("input:checked")).to_have_count(2, timeout=SOON)
     erin.page.get_by_role("button", name="Hand on…").click()
     erin.sees("2 chosen tasks")
     erin.page.locator("#id_user_id-ts-control").click()
