@@ -22,6 +22,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "navigation": lambda: navigation(request),
         "places": lambda: places_of(request),
+        "read_at": f"{request.began:.3f}",  # type: ignore[attr-defined]
         "demo": settings.DEMO,
         "site_name": settings.WAGTAIL_SITE_NAME,
         "site_url": settings.SITE_URL,

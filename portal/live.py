@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import threading
+import time
 from collections import defaultdict
 
 from channels.db import database_sync_to_async
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 GROUP = "live"
 MAX_TOPICS = 200
 LISTENING_AGAIN = 0.2  # seconds between two tries to reach the layer's server
+MEMORY = 60.0  # seconds for which a process knows what was pinged: a page that took longer to come reads anew
 LONGEST_WAIT = 5.0  # seconds a new socket waits for the subscription; then its browser tries again
 
 
@@ -108,6 +110,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.followers: dict[str, set[LiveConsumer]] = defaultdict(set)
+        self.pinged: dict[str, float] = {}  # topic → when, the latest at the end
+        self.listens_since = float("inf")
         self.loop: asyncio.AbstractEventLoop | None = None
         self.task: asyncio.Task | None = None
         self.subscribed = asyncio.Event()
@@ -133,6 +137,7 @@ class Hub:
                         if message["type"] == "message":
                             await self.fan_out(layer.deserialize(message["data"])["topics"])
                             continue
+                        self.listens_since = time.time()
                         subscribed.set()
                         if was_away:
                             await self.fan_out(list(self.followers))
@@ -150,11 +155,26 @@ class Hub:
     async def fan_out(self, topics: list[str]) -> None:
         """Hand topics to the sockets that follow any of them, each socket once."""
         heard: dict[LiveConsumer, list[str]] = defaultdict(list)
+        self._remember(topics)
         for topic in topics:
             for socket in self.followers.get(topic, ()):
                 heard[socket].append(topic)
         for socket, its in heard.items():
             await socket.tell(its)
+
+    def _remember(self, topics: list[str]) -> None:
+        now = time.time()
+        for topic in topics:
+            self.pinged.pop(topic, None)
+            self.pinged[topic] = now
+        while self.pinged and next(iter(self.pinged.values())) < now - MEMORY:
+            del self.pinged[next(iter(self.pinged))]
+
+    def missed(self, topics: set[str], since: float) -> list[str]:
+        """Which topics were pinged, or may have been, since their page was read (seconds since 1970)."""
+        if since < max(self.listens_since, time.time() - MEMORY):
+            return sorted(topics)
+        return sorted(topic for topic in topics if self.pinged.get(topic, 0.0) >= since)
 
     def set_topics(self, socket: LiveConsumer, topics: set[str]) -> None:
         """Make a socket follow exactly these topics."""
@@ -171,7 +191,8 @@ hub = Hub()
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """One browser page. In: `{"follow": [topics]}`; out: `{"following": [topics]}` and `{"topics": [topics]}` for a ping."""
+    """A browser page. In: `{"follow": [topics], "since": seconds}`, when what stands on the page was read; out: `{"following": [topics]}`,
+    and `{"topics": [topics]}` for a ping."""
 
     topics: set[str]
 
@@ -202,13 +223,17 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Set what this page follows; topics that the person may not follow are left out."""
         try:
-            wanted = json.loads(text_data or "")["follow"]
-            topics = {t for t in wanted if isinstance(t, str) and len(t) <= 120}
+            told = json.loads(text_data or "")
+            topics = {t for t in told["follow"] if isinstance(t, str) and len(t) <= 120}
+            since = float(told.get("since") or "inf")
         except (ValueError, KeyError, TypeError):
             return
         allowed = await self._allowed(set(sorted(topics)[:MAX_TOPICS]))
+        fresh = allowed - self.topics
         hub.set_topics(self, allowed)
         await self.send(json.dumps({"following": sorted(allowed)}))
+        if missed := hub.missed(fresh, since):  # between the page's reading and now
+            await self.tell(missed)
 
     @database_sync_to_async
     def _allowed(self, topics: set[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zoneinfo
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -41,12 +42,13 @@ class _Both:
 
 
 class ActorMiddleware(_Both):
-    """Sets `request.actor`, looked up at most once a request, and the reader's language and time zone."""
+    """Sets `request.actor`, looked up at most once a request, the reader's language and time zone, and `request.began`, in seconds."""
 
     def before(self, request: HttpRequest) -> None:
         # No text that people write holds a zero byte, and PostgreSQL takes none.
         request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "")
         request.actor = SimpleLazyObject(lambda: actor_for_request(request))  # type: ignore[attr-defined]
+        request.began = time.time()  # type: ignore[attr-defined]
 
     def process_view(self, request: HttpRequest, view, args, kwargs) -> None:
         """Runs in the view's own thread: put the page into the reader's zone and language."""

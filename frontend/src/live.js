@@ -3,7 +3,8 @@
 //   <section data-live="crm.deal:12 inbox:user:5" hx-get="…" hx-trigger="live" hx-swap="outerHTML">
 //
 // The element gets a `live` event (bubbles not) when one of its topics is pinged, and once after a lost connection
-// is back, for something may have happened meanwhile.
+// is back, for something may have happened meanwhile. The server is told when the page was read (`data-read-at` of the body, in its
+// seconds), and pings at once what was pinged between that and the following.
 import { onElement, whenReady, word } from './dom.js';
 
 const FIRST_WAIT = 500;
@@ -17,6 +18,11 @@ let note = null;
 const due = new Map();
 const reading = new Map();
 
+const arrived = performance.getEntriesByType('navigation')[0]?.responseStart ?? 0;
+const readAt = Number(document.body.dataset.readAt);
+const serverTime = () => readAt + (performance.now() - arrived) / 1000;
+let oldest = readAt; // when the oldest of what isn't followed yet was read; null where nothing was since
+
 const holders = () => [...document.querySelectorAll('[data-live]')];
 const topicsOf = (element) => (element.dataset.live || '').split(/\s+/).filter(Boolean);
 
@@ -26,7 +32,8 @@ function follow() {
   if (topics.length && !socket) connect();
   if (socket?.readyState !== WebSocket.OPEN || now === followed) return;
   followed = now;
-  socket.send(JSON.stringify({ follow: topics }));
+  socket.send(JSON.stringify({ follow: topics, since: oldest ?? serverTime() }));
+  oldest = null;
 }
 
 // Many pings in a burst are one re-read.
@@ -48,7 +55,10 @@ function hear(pinged) {
 }
 
 // What is pinged while a fragment is being re-read may have happened after the server read it: whoever stands there then reads again.
-document.addEventListener('htmx:beforeSend', ({ detail }) => { if (detail.elt.dataset?.live) reading.set(detail.elt, new Set()); });
+document.addEventListener('htmx:beforeSend', ({ detail }) => {
+  oldest ??= serverTime();
+  if (detail.elt.dataset?.live) reading.set(detail.elt, new Set());
+});
 document.addEventListener('htmx:afterRequest', ({ detail }) => {
   const missed = reading.get(detail.elt);
   reading.delete(detail.elt);

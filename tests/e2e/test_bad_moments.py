@@ -106,6 +106,21 @@ def test_a_page_notices_the_ended_session_by_itself(company, person, end_session
     assert cara.value("title") == "Panels for the hall"
 
 
+def test_what_happens_while_a_page_comes_is_not_missed(company, person):
+    erin = person("erin@northwind.example")
+    erin.go("/work/inbox/")
+    erin.sees("All done")
+
+    def slow(socket) -> None:
+        """The page was read; before its socket is there somebody asks."""
+        _request(company)
+        socket.connect_to_server()
+
+    erin.page.route_web_socket("**/ws/live/", slow)
+    erin.go("/work/inbox/")
+    erin.sees("Qualify the request")
+
+
 def test_approve_pressed_twice_is_one_decision(company, person):
     request = _request(company)
     qualify = HumanTask.objects.get(element_id="qualify")

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import time
 
 import pytest
 import redis
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.test import Client
 
 from portal import demo
@@ -67,6 +69,31 @@ async def test_a_ping_reaches_followers_alone():
         assert await socket.receive_nothing(timeout=0.3)
         await socket.disconnect()
     assert not hub.followers
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_was_pinged_between_reading_and_following_is_told():
+    await sync_to_async(build_people)()
+    witness, late, later, old = [await open_socket("erin@northwind.example") for _number in range(4)]
+    await follow(witness, "feed:all")
+    read = time.time()
+    await sync_to_async(ping)("feed:all")
+    assert await heard(witness) == {"feed:all"}
+    after = time.time()
+    erin = await sync_to_async(lambda: get_user_model().objects.get(email="erin@northwind.example").pk)()
+    mine = [f"bell:{erin}"]
+    for socket, since, told in ((late, read, {"feed:all"}), (later, after, None), (old, 1.0, {"feed:all", *mine})):
+        await socket.send_json_to({"follow": ["feed:all", *mine], "since": since})
+        assert set((await socket.receive_json_from(timeout=10))["following"]) == {"feed:all", *mine}
+        if told:
+            assert await heard(socket) == told
+        assert await socket.receive_nothing(timeout=0.1)
+        # What is followed already was heard when it came.
+        await socket.send_json_to({"follow": ["feed:all"], "since": read})
+        assert await socket.receive_json_from(timeout=10) == {"following": ["feed:all"]}
+        assert await socket.receive_nothing(timeout=0.1)
+    for socket in (witness, late, later, old):
+        await socket.disconnect()
 
 
 @pytest.mark.django_db(transaction=True)
