@@ -27,6 +27,8 @@ FINISHED = [
     ("A first day for the apprentices.", 88, 13),
 ]
 
+PRAISE = ("Clear and to the point.", "Good, with a little too much in one day.", "")
+
 
 def seed(world: World) -> None:
     """Make them once, through the services that people use; running it again changes nothing."""
@@ -42,7 +44,8 @@ def seed(world: World) -> None:
             (people["erin"], "prepare_quote", {"price": "1200", "valid_days": "14"}, "send"),
             (customer, "decide_quote", {}, "accept"),
             (customer, "provide_materials", {}, ""),
-            (people["dan"], "deliver", {}, ""),
+            (people["dan"], "deliver", {"delivery_note": "The training took place; everybody has the papers."}, ""),
+            (customer, "accept_delivery", {"rating": str(5 - number % 3), "rating_words": PRAISE[number % 3]}, "accept"),
         ]
         with bulk():
             request = services.submit_request(customer, NewRequest(product, words, key=f"demo-past-{number}"))

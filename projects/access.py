@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db.models import Q, QuerySet
 
 from portal.access import Actor, Audience
-from projects.models import Milestone, Project, ProjectTask
+from projects.models import Acceptance, Milestone, Project, ProjectTask
 
 
 class ProjectPermission(StrEnum):
@@ -42,3 +42,10 @@ def visible_project_tasks(actor: Actor) -> QuerySet[ProjectTask]:
     """Outsiders see the tasks of their own audience alone."""
     rows = ProjectTask.objects.filter(project__in=visible_projects(actor))
     return rows if actor.is_internal else rows.filter(audience=str(actor.audience))
+
+
+def visible_acceptances(actor: Actor) -> QuerySet[Acceptance]:
+    """What customers said to deliveries: for employees and for the customer's own people, never for partners."""
+    if actor.is_internal or actor.is_customer:
+        return Acceptance.objects.filter(project__in=visible_projects(actor))
+    return Acceptance.objects.none()

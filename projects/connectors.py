@@ -40,3 +40,15 @@ def complete(step: ConnectorStep, project_id: int) -> dict[str, Any]:
     """Complete the project once all milestones are reached."""
     services.end_project(step.actor, project_id)
     return {}
+
+
+@connector("projects.keep_acceptance")
+def keep_acceptance(
+    step: ConnectorStep, project_id: int, action: str, reason: str | None = None, rating: Any = None, words: str | None = None
+) -> dict[str, Any]:
+    """Keep what the customer says to the delivery: accepted with a rating, where they give one, or what is missing."""
+    accepted = action != "defects"
+    services.keep_acceptance(
+        step.actor, project_id, step.element_id, accepted=accepted, reason=reason or "", rating=rating, words=words or ""
+    )
+    return {}

@@ -11,8 +11,10 @@ STANDARD = [
      ["Send logos and texts", "Name a contact for questions"]),
     ("Partner's part is delivered", "Our partner delivers their part", "partner", "partner_delivery", 18,
      ["Agree the scope with our project lead", "Deliver and hand over"]),
-    ("Delivered and accepted", "We deliver", "internal", "deliver", 28,
+    ("Delivered", "We deliver", "internal", "deliver", 24,
      ["Plan the work", "Do the work", "Hand over to the customer"]),
+    ("Delivery accepted", "You accept the delivery", "customer", "keep_acceptance", 28,
+     ["Try everything out", "Say what is missing, if anything"]),
 ]  # fmt: skip
 
 

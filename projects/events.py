@@ -40,3 +40,14 @@ class ProjectEnded:
     project_id: int
     name: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAnswered:
+    """The customer accepted a delivery, or said what was missing."""
+
+    actor: Actor
+    project_id: int
+    name: str
+    accepted: bool
+    rating: int | None

@@ -1,6 +1,7 @@
 """Tables of projects and of the templates they start from."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 AUDIENCES = [("internal", _("Internal")), ("partner", _("Partner")), ("customer", _("Customer"))]
@@ -141,3 +142,27 @@ class ProjectTask(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Acceptance(models.Model):
+    """What the customer said to a delivery, round by round: accepted, or what was missing. Never changed afterwards."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="acceptances")
+    accepted = models.BooleanField()
+    reason = models.TextField(blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    rating_words = models.TextField(blank=True)
+    said_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    said_by_name = models.CharField(max_length=150)
+    in_their_name = models.BooleanField(default=False)  # an employee wrote down what the customer said
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["project", "at"])]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(rating=None) | models.Q(rating__range=(1, 5)), name="delivery_rating_1_to_5"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_id}: {'+' if self.accepted else '-'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -16,8 +17,8 @@ from portal.events import emit
 from portal.live import ping
 from portal.registry import SubjectRef
 from projects.access import ProjectPermission, visible_project_tasks, visible_projects
-from projects.events import MilestoneReached, ProjectEnded, ProjectStarted
-from projects.models import Milestone, Project, ProjectTask, ProjectTemplate
+from projects.events import DeliveryAnswered, MilestoneReached, ProjectEnded, ProjectStarted
+from projects.models import Acceptance, Milestone, Project, ProjectTask, ProjectTemplate
 
 KIND = "projects.project"
 
@@ -158,6 +159,40 @@ def end_project(actor: Actor, project_id: int, *, state: str = Project.State.COM
         project.save(update_fields=["state", "ended"])
         record(actor, f"project.{state}", ref_of(project.pk))
         emit(ProjectEnded(actor, project.pk, project.name, state))
+        _tell(project)
+
+
+def keep_acceptance(
+    actor: Actor, project_id: int, element_id: str, *, accepted: bool, reason: str = "", rating: Any = None, words: str = ""
+) -> None:
+    """Keep what the customer says to the delivery; accepting reaches the milestone that `element_id` closes.
+
+    An employee who writes it down does so in the customer's name, and the record says it. Raises Refused for a project that is
+    gone and for defects without words.
+    """
+    reason, words = reason.strip()[:5000], words.strip()[:1000]
+    if not accepted and not reason:
+        raise Refused(_("Say what is missing."), "reason")
+    given = int(rating) if str(rating or "") in {"1", "2", "3", "4", "5"} else None
+    with transaction.atomic():
+        project = Project.objects.select_for_update().filter(pk=project_id).first()
+        if project is None:
+            raise Refused(_("This project isn't there any more."))
+        Acceptance.objects.create(
+            project=project,
+            accepted=accepted,
+            reason="" if accepted else reason,
+            rating=given,
+            rating_words=words,
+            said_by_id=actor.user_id,
+            said_by_name=actor.name,
+            in_their_name=not actor.is_customer,
+        )
+        if accepted and project.instance_id:
+            reach_milestone(actor, project.instance_id, element_id)
+        verb = "project.accepted" if accepted else "project.not_accepted"
+        record(actor, verb, ref_of(project.pk), after={"rating": given}, reason="" if accepted else reason)
+        emit(DeliveryAnswered(actor, project.pk, project.name, accepted, given))
         _tell(project)
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 
 from portal.access import Audience
 from portal.registry import SubjectRef
-from projects.events import MilestoneReached, ProjectEnded, ProjectStarted
+from projects.events import DeliveryAnswered, MilestoneReached, ProjectEnded, ProjectStarted
 from social_feed.stories import Story, register_story
 
 STARTED = gettext_noop("The project %(project)s has started")
@@ -14,6 +14,8 @@ REACHED = gettext_noop("%(actor)s reached “%(milestone)s” in %(project)s")
 REACHED_OUTSIDE = gettext_noop("“%(milestone)s” is done in your project")
 ENDED = gettext_noop("The project %(project)s is finished")
 CANCELLED = gettext_noop("The project %(project)s was cancelled")
+ACCEPTED = gettext_noop("%(actor)s accepted the delivery of %(project)s")
+MISSING = gettext_noop("%(actor)s says what is missing in the delivery of %(project)s")
 BOTH = (Audience.CUSTOMER, Audience.PARTNER)
 
 
@@ -42,8 +44,16 @@ def ended(event: ProjectEnded) -> Story:
     return Story(words, {"project": ref}, ref, event.actor, icon="trophy" if done else "circle-x", outside=dict.fromkeys(BOTH, words))
 
 
+def answered(event: DeliveryAnswered) -> Story:
+    """The customer's word on a delivery, for colleagues."""
+    ref = _ref(event.project_id)
+    icon = "circle-check" if event.accepted else "alert-triangle"
+    return Story(ACCEPTED if event.accepted else MISSING, {"project": ref}, ref, event.actor, icon=icon)
+
+
 def register_project_stories() -> None:
     """Give the words for the package's events."""
     register_story(ProjectStarted, started)
     register_story(MilestoneReached, reached)
     register_story(ProjectEnded, ended)
+    register_story(DeliveryAnswered, answered)

@@ -49,6 +49,9 @@ def start_data(
         "manager_answer": {},
         "finance_answer": {},
         "answer": {},
+        "delivery_note": "",
+        "accepted": {},
+        "mended": {},
         "reason": "",
     }
 

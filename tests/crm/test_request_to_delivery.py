@@ -16,6 +16,7 @@ from portal import demo
 from portal.errors import Refused
 from portal.files import files_for
 from portal.registry import SubjectRef
+from projects.models import Acceptance, Project
 from tests.crm.conftest import ask, do, ref_of, waiting
 from workflows.selectors import instances_for_subject, road_for, stage_moves
 from workflows.tasks import run_due
@@ -62,6 +63,8 @@ def test_the_whole_way_without_approval_and_partner(shop):
     assert waiting(shop.cara, request) == {"provide_materials"}
     do(shop.cara, request, "provide_materials", materials_note="Drawings follow.")
     do(shop.dan, request, "deliver", delivery_note="All there.")
+    assert deal_of(request).stage == "delivery" and waiting(shop.cara, request) == {"accept_delivery"}
+    do(shop.cara, request, "accept_delivery", "accept", rating="5")
     deal.refresh_from_db()
     request.refresh_from_db()
     assert (deal.stage, request.state) == ("won", Request.State.DONE)
@@ -76,6 +79,7 @@ def test_the_whole_way_without_approval_and_partner(shop):
         ("You decide on the quote", "done"),
         ("You give us what we need to begin", "done"),
         ("We deliver", "done"),
+        ("You accept the delivery", "done"),
         ("Done", "done"),
     ]
     no_incident(shop, request)
@@ -165,6 +169,7 @@ def test_a_partner_joins_sees_only_after_the_invitation_and_delivers(shop):
     assert task.element_id == "partner_delivery"
     complete_task(shop.paul, task.id, {"partner_note": "Panels are up."})
     do(shop.dan, request, "deliver")
+    do(shop.cara, request, "accept_delivery", "accept")
     request.refresh_from_db()
     assert request.state == Request.State.DONE
     no_incident(shop, request)
@@ -279,8 +284,63 @@ def test_deals_without_a_customer_in_the_cabinet(shop):
     deal.refresh_from_db()
     assert (deal.outcome, deal.stage) == ("won", "delivery")
     step("deliver", actor=shop.dan)
+    step("ask_acceptance", "accept", actor=shop.dan, rating="4", rating_words="Said on the phone.")
     deal.refresh_from_db()
     assert deal.stage == "won"
+    said = Acceptance.objects.get()
+    assert (said.accepted, said.rating, said.said_by_name, said.in_their_name) == (True, 4, "Dan Delivery", True)
+
+
+def handed_over(shop):
+    """A request whose delivery waits for the customer's word, and its project."""
+    request = qualified(shop)
+    do(shop.erin, request, "prepare_quote", "send")
+    do(shop.cara, request, "decide_quote", "accept")
+    do(shop.cara, request, "provide_materials")
+    do(shop.dan, request, "deliver", delivery_note="The plan is in your files.")
+    return request, Project.objects.get()
+
+
+def test_a_delivery_with_defects_goes_back_with_the_reason_and_is_asked_again(shop):
+    """Defects need words; they reach delivery; what was put right is read before the second answer; every round stays on record."""
+    request, project = handed_over(shop)
+    with pytest.raises(Refused):
+        do(shop.cara, request, "accept_delivery", "defects")
+    do(shop.cara, request, "accept_delivery", "defects", reason="Sheet four is missing.")
+    milestone = project.milestones.get(element_id="keep_acceptance")
+    assert milestone.reached is None and waiting(shop.cara, request) == set()
+    assert [step.label for step in road_for(shop.cara, ref_of(request)).now] == ["We put right what is missing"]
+    task = next(t for t in _tasks(shop.dan, request) if t.element_id == "mend_delivery")
+    from workflows.forms import task_form
+
+    assert "Sheet four is missing." in dict(task_form(shop.dan, task.id).display).values()
+    do(shop.dan, request, "mend_delivery", mended_note="Sheet four is there now.")
+    task = next(t for t in _tasks(shop.cara, request) if t.element_id == "accept_delivery")
+    shown = dict(task_form(shop.cara, task.id).display).values()
+    assert {"The plan is in your files.", "Sheet four is there now."} <= set(shown)
+    do(shop.cara, request, "accept_delivery", "accept", rating="4", rating_words="Good in the end.")
+    rounds = list(project.acceptances.values_list("accepted", "reason", "rating", "said_by_name", "in_their_name"))
+    assert rounds == [
+        (False, "Sheet four is missing.", None, "Cara Customer", False),
+        (True, "", 4, "Cara Customer", False),
+    ]
+    milestone.refresh_from_db()
+    project.refresh_from_db()
+    assert milestone.reached_by_id == shop.cara.user_id and project.state == "completed"
+    no_incident(shop, request)
+
+
+def test_without_a_word_for_two_weeks_delivery_asks_the_customer(shop, monkeypatch):
+    """The customer's step gives way to a colleague's, who writes down what they say in their name."""
+    request, project = handed_over(shop)
+    _later(monkeypatch, 15 * 24)
+    assert waiting(shop.cara, request) == set() and waiting(shop.dan, request) == {"ask_acceptance"}
+    do(shop.dan, request, "ask_acceptance", "defects", reason="They miss the second file.")
+    assert waiting(shop.dan, request) == {"mend_delivery"}
+    do(shop.dan, request, "mend_delivery", mended_note="Sent.")
+    do(shop.cara, request, "accept_delivery", "accept")
+    assert [row.in_their_name for row in project.acceptances.all()] == [True, False]
+    no_incident(shop, request)
 
 
 def test_moves_on_the_board_ask_the_process(shop):

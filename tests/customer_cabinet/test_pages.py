@@ -100,6 +100,7 @@ def test_the_request_says_when_it_will_be_done(shop):  # noqa: F811
         request = to_delivery(shop)
         do(shop.cara, request, "provide_materials")
         do(shop.dan, request, "deliver")
+        do(shop.cara, request, "accept_delivery", "accept")
     waiting = ask(shop.cara, shop.rows["small"], "One more.")
     body = reverse("customer_cabinet:request-body", args=[waiting.pk])
     assert "Learnt from 5 requests like this one" in cara.get(body).content.decode()

@@ -32,15 +32,15 @@ def project(people) -> Project:
 
 
 def test_a_template_gives_milestones_and_tasks(project) -> None:
-    assert list(project.milestones.values_list("audience", flat=True)) == ["customer", "partner", "internal"]
-    assert project.tasks.count() == 7
+    assert list(project.milestones.values_list("audience", flat=True)) == ["customer", "partner", "internal", "customer"]
+    assert project.tasks.count() == 9
     assert all(task.due for task in project.tasks.all())
 
 
 def test_without_a_partner_there_is_no_partners_milestone(people) -> None:
     ensure_templates()
     pk = services.create_from_template(Actor.system("test"), "standard_delivery", "Alone")
-    assert list(Milestone.objects.filter(project=pk).values_list("audience", flat=True)) == ["customer", "internal"]
+    assert list(Milestone.objects.filter(project=pk).values_list("audience", flat=True)) == ["customer", "internal", "customer"]
 
 
 def test_one_process_makes_one_project(project) -> None:

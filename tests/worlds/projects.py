@@ -27,4 +27,5 @@ def build(world) -> None:
         Milestone.objects.create(project=project, position=9, name="Margin checked LEAK:internal", audience="internal")
         for audience, whose in (("internal", "internal"), ("customer", owner), ("partner", helper)):
             project.tasks.create(title=f"Task LEAK:{whose}", audience=audience, position=99)
+        project.acceptances.create(accepted=False, reason=f"Missing LEAK:{owner}", said_by_name=f"LEAK:{owner}")
         world.rows[f"project_{owner}"] = project
