@@ -156,9 +156,9 @@ def step(request: HttpRequest, task_id: int) -> HttpResponse:
     detail = task_detail(request.actor, task_id)  # type: ignore[attr-defined]
     if detail is None:
         raise Http404
-    quote_url = next((s.url for s in reversed(detail.subjects) if s.ref.kind == "crm.quote" and s.url), None)
-    if quote_url and request.method == "POST" and request.POST.get("action") == "accept":
-        return redirect(f"{quote_url}#sign")
+    about = detail.row.subject
+    if about and about.url and about.ref.kind == "crm.quote" and request.method == "POST" and request.POST.get("action") == "accept":
+        return redirect(f"{about.url}#sign")
     record = next((s for s in detail.subjects if s.url), None)
     after = record.url if record and record.url else reverse("customer_cabinet:home")
     return step_page(request, task_id, template="customer_cabinet/step.html", after=after, context={"record": record})
