@@ -33,9 +33,9 @@ class CustomerCabinetConfig(AppConfig):
 
     def register_menu(self) -> None:
         """The cabinet's navigation; the first five stand at the thumb on a phone."""
-        from customer_cabinet.selectors import waiting_count
         from portal.access import Audience
         from portal.registry import MenuItem, registry
+        from workflows.selectors import waiting_badge
 
         customer = Audience.CUSTOMER
         registry.register_menu(
@@ -45,7 +45,7 @@ class CustomerCabinetConfig(AppConfig):
                 "customer_cabinet:home",
                 "home",
                 10,
-                badge=waiting_count,
+                badge=waiting_badge,
                 topic=lambda actor: f"inbox:user:{actor.user_id} inbox:customer:{actor.organisation_id}",
             ),
             MenuItem(customer, _("Start a request"), "customer_cabinet:catalogue", "plus", 20),

@@ -15,7 +15,7 @@ from portal.access import Actor, Audience
 from portal.amounts import money_text
 from portal.registry import SearchHit, SiteCard, SiteForm
 from projects import selectors as projects
-from workflows.selectors import Forecast, InboxFilter, TaskRow, forecasts, inbox_counts, standing, tasks_for
+from workflows.selectors import Forecast, InboxFilter, TaskRow, forecasts, standing, tasks_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,6 @@ class Home:
     def is_empty(self) -> bool:
         """Nothing at all yet."""
         return not (self.tasks or self.in_progress or self.done or self.projects or self.drafts)
-
-
-def waiting_count(actor: Actor) -> int | None:
-    """How many steps wait for the actor, for the navigation's badge."""
-    return inbox_counts(actor).get("todo") or None
 
 
 def home(actor: Actor) -> Home:

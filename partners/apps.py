@@ -87,9 +87,9 @@ class PartnersConfig(AppConfig):
     def register_menu(self) -> None:
         """Entries of the partner area, and of the workspace."""
         from partners.access import PartnerPermission
-        from partners.selectors import waiting_count
         from portal.access import Audience
         from portal.registry import MenuItem, registry
+        from workflows.selectors import waiting_badge
 
         partner = Audience.PARTNER
         registry.register_menu(
@@ -99,7 +99,7 @@ class PartnersConfig(AppConfig):
                 "partners:home",
                 "home",
                 10,
-                badge=waiting_count,
+                badge=waiting_badge,
                 topic=lambda actor: f"inbox:user:{actor.user_id} inbox:partner:{actor.organisation_id}",
             ),
             MenuItem(partner, _("Joint deals"), "partners:deals", "briefcase", 20),

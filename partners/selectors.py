@@ -17,7 +17,6 @@ from partners.models import DealRegistration, JointDeal
 from portal.access import Actor, Audience
 from portal.registry import SubjectRef
 from portal.selectors import names_of, organisations
-from workflows.selectors import inbox_counts
 
 SHARED_STATES = (JointDeal.State.INVITED, JointDeal.State.ACCEPTED)
 
@@ -280,8 +279,3 @@ def organisations_of_registration(registration_id: int) -> list[tuple[Audience, 
     """The partner who registered a deal: whom a message on the registration may be for."""
     rows = DealRegistration.objects.filter(pk=registration_id).values_list("partner_organisation_id", flat=True)
     return [(Audience.PARTNER, key) for key in rows]
-
-
-def waiting_count(actor: Actor) -> int | None:
-    """How many steps wait for the partner, for the navigation's badge."""
-    return inbox_counts(actor).get("todo") or None

@@ -72,7 +72,7 @@ class WorkflowsConfig(AppConfig):
         from portal.registry import MenuItem, Panel, SearchProvider, registry
         from workflows import search
         from workflows.access import inbox_topics
-        from workflows.selectors.desk import BADGE_CAP, waiting_count
+        from workflows.selectors.desk import waiting_badge
 
         registry.register_menu(
             MenuItem(
@@ -81,7 +81,7 @@ class WorkflowsConfig(AppConfig):
                 "workflows:inbox",
                 "inbox",
                 10,
-                badge=lambda actor: (n if (n := waiting_count(actor)) < BADGE_CAP else f"{BADGE_CAP - 1}+") or None,
+                badge=waiting_badge,
                 topic=inbox_topics,
             ),
             MenuItem(Audience.INTERNAL, _("Processes"), "workflows:processes", "hierarchy", 70),

@@ -135,8 +135,8 @@ class HumanTask(models.Model):
     status = models.CharField(max_length=5, choices=Status.choices, default=Status.OPEN)
     audience = models.CharField(max_length=10)
     role = models.CharField(max_length=40, blank=True)
-    organisation = models.ForeignKey("portal.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
-    assignee = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    organisation = models.ForeignKey("portal.Organisation", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    assignee = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     is_shared = models.BooleanField(default=True)  # anybody with the role may take it; else its candidates or its assignee alone
     excluded = models.JSONField(default=list)  # people who may not do it, because they asked for it (four eyes)
     data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
@@ -163,10 +163,11 @@ class HumanTask(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["instance", "engine_id"], name="task_once_an_instance")]
         indexes = [
-            # One index a list and order of the inbox: the first page is read off it, however many tasks are open or done.
+            # One index a list and order of the inbox: the first page is read off it, however many tasks are open or done. No plain index on
+            # people and organisations beside them: PostgreSQL would choose it, and read through all that somebody ever did.
             models.Index(fields=["role", "due", "id"], condition=FREE, name="task_open_role"),
             models.Index(fields=["role", "-stake", "id"], condition=FREE, name="task_open_role_stake"),
-            models.Index(fields=["role", "-id"], condition=FREE, name="task_open_role_new"),
+            models.Index(fields=["role", "-created", "-id"], condition=FREE, name="task_open_role_newest"),
             models.Index(fields=["assignee", "due", "id"], condition=Q(status="open"), name="task_open_assignee"),
             models.Index(fields=["due", "id"], condition=Q(status="open"), name="task_open_due"),
             models.Index(fields=["-stake", "id"], condition=Q(status="open"), name="task_open_stake"),

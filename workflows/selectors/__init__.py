@@ -2,7 +2,7 @@
 
 from workflows.selectors.absences import AbsenceView, absences, own_absence, stand_ins, stood_in_for
 from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, startable
-from workflows.selectors.desk import InboxFilter, inbox_counts, waiting_count
+from workflows.selectors.desk import InboxFilter, waiting_badge, waiting_count
 from workflows.selectors.forecasts import Forecast, forecasts
 from workflows.selectors.inbox import TaskDetail, TaskRow, open_tasks_for, task_detail, tasks_for
 from workflows.selectors.incidents import IncidentFilter, incident_groups, instance_of_incident, open_incidents
@@ -45,7 +45,6 @@ __all__ = [
     "definitions",
     "diagram_state",
     "forecasts",
-    "inbox_counts",
     "incident_groups",
     "instance_detail",
     "instance_of_incident",
@@ -66,5 +65,6 @@ __all__ = [
     "steps_waiting_for",
     "task_detail",
     "tasks_for",
+    "waiting_badge",
     "waiting_count",
 ]

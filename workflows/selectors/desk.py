@@ -24,8 +24,8 @@ from workflows.models import HumanTask, InstanceSubject, TaskCandidate, TaskSnoo
 from workflows.substitution import Cover, absences_at, covered_by
 
 PAGE = 50
-CAP = 1000  # nobody counts further: "999+"
-BADGE_CAP = 100
+CAP = 1000  # a list is counted so far: "999+"
+BADGE_CAP = 100  # a tab or the navigation: "99+"
 MOST_ASKED = 500
 BOXES = ("todo", "mine", "group", "delegated", "received", "waiting", "snoozed", "done", "all")
 SORTS = ("due", "money", "new")
@@ -205,6 +205,8 @@ def order_of(wanted: InboxFilter) -> list[OrderBy]:
     match wanted.sort:
         case "money":
             return [F("stake").desc(), F("pk").asc()]
+        case "new" if wanted.box == "group":  # by the key PostgreSQL would read through all that were ever done for a few old ones
+            return [F("created").desc(), F("pk").desc()]
         case "new":
             return [F("pk").desc()]
         case _:
@@ -251,26 +253,18 @@ def counted(sets: dict[str, Branches], cap: int = CAP) -> dict[str, int]:
 
 
 def waiting_count(actor: Actor) -> int:
-    """How many tasks the actor could do now, up to BADGE_CAP; for the navigation."""
+    """How many tasks the actor could do now, up to BADGE_CAP."""
     return counted({"todo": Desk(actor).box("todo")}, BADGE_CAP)["todo"]
 
 
-def inbox_counts(actor: Actor, desk: Desk | None = None) -> dict[str, int]:
-    """How many wait: todo (mine and my groups'), mine, group, late, soon (due within a day), none beyond CAP."""
-    desk = desk or Desk(actor)
-    todo, day = desk.box("todo"), desk.now + timedelta(days=1)
-    sets = {
-        "todo": todo,
-        "late": [rows.filter(due__lt=desk.now) for rows in todo],
-        "soon": [rows.filter(due__gte=desk.now, due__lt=day) for rows in todo],
-    }
-    if actor.is_internal:
-        sets |= {"mine": desk.box("mine"), "group": desk.box("group")}
-    return counted(sets)
+def waiting_badge(actor: Actor) -> int | str | None:
+    """The same as the navigation shows it: nothing for none, "99+" where nobody counts on."""
+    count = waiting_count(actor)
+    return count if 0 < count < BADGE_CAP else f"{BADGE_CAP - 1}+" if count else None
 
 
 def box_counts(actor: Actor, desk: Desk | None = None) -> dict[str, int]:
-    """What each box of an employee's inbox holds, and what is late or soon due; for its tabs. One statement for all."""
+    """What each box of an employee's inbox holds, and what is late or soon due, up to BADGE_CAP; for its tabs. One statement for all."""
     desk = desk or Desk(actor)
     todo, day = desk.box("todo"), desk.now + timedelta(days=1)
     sets = {name: desk.box(name) for name in BOXES if name not in ("todo", "done", "all")}
@@ -279,8 +273,8 @@ def box_counts(actor: Actor, desk: Desk | None = None) -> dict[str, int]:
     sets["rest"] = desk.covered if not desk.asleep else desk.awake(desk.covered)
     sets["late"] = [rows.filter(due__lt=desk.now) for rows in todo]
     sets["soon"] = [rows.filter(due__gte=desk.now, due__lt=day) for rows in todo]
-    counts = counted(sets)
-    counts["todo"] = min(CAP, counts["mine"] + counts["group"] + counts.pop("rest"))
+    counts = counted(sets, BADGE_CAP)
+    counts["todo"] = min(BADGE_CAP, counts["mine"] + counts["group"] + counts.pop("rest"))
     return counts
 
 

@@ -76,9 +76,9 @@ class TaskPage:
         return max(0, self.offset - self.limit) if self.offset else None
 
 
-def tasks_for(actor: Actor, filter: InboxFilter | None = None) -> TaskPage:  # noqa: A002  the word of the field
-    """A page of the actor's tasks."""
-    wanted, desk = filter or InboxFilter(), Desk(actor)
+def tasks_for(actor: Actor, filter: InboxFilter | None = None, desk: Desk | None = None) -> TaskPage:  # noqa: A002  the word of the field
+    """A page of the actor's tasks; `desk` where the caller has read it."""
+    wanted, desk = filter or InboxFilter(), desk or Desk(actor)
     branches = desk.find(wanted)
     total = counted({"all": branches})["all"]
     ids = ids_in_order(branches, wanted, wanted.offset + wanted.limit)[wanted.offset :]

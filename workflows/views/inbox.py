@@ -18,7 +18,7 @@ from workflows import selectors
 from workflows.access import WorkflowPermission, inbox_topics
 from workflows.selectors.batches import batch_view
 from workflows.selectors.definitions import process_choices, step_choices
-from workflows.selectors.desk import CAP, PAGE, Desk, InboxFilter, box_counts
+from workflows.selectors.desk import BADGE_CAP, CAP, PAGE, Desk, InboxFilter, box_counts
 from workflows.views.common import Paging, number, offset_of
 from workflows.views.wanted import read_filter, write_filter
 
@@ -46,9 +46,9 @@ class FilterChip:
     without: str
 
 
-def words_of_count(count: int) -> str:
-    """A count as it is shown: nobody counts beyond CAP."""
-    return f"{CAP - 1}+" if count >= CAP else str(count)
+def words_of_count(count: int, cap: int = BADGE_CAP) -> str:
+    """A count as it is shown: nobody counts beyond the cap."""
+    return f"{cap - 1}+" if count >= cap else str(count)
 
 
 def _topics(actor: Actor, page: Any) -> str:
@@ -70,7 +70,7 @@ def _tabs(actor: Actor, wanted: InboxFilter, counts: dict[str, int]) -> list[Tab
         boxes.append(("all", _("Everybody’s")))
     boxes.append(("done", _("Done by me")))
     here = "delegated" if wanted.box == "received" else wanted.box
-    shown = {**counts, "delegated": min(CAP, counts["delegated"] + counts["received"])}
+    shown = {**counts, "delegated": min(BADGE_CAP, counts["delegated"] + counts["received"])}
     return [
         Tab(key, label, words_of_count(shown[key]) if key in shown else "", write_filter(InboxFilter(key, sort=wanted.sort)), key == here)
         for key, label in boxes
@@ -135,8 +135,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
     menu = None if part else views_menu(actor, LIST_KEY)
     if menu and not request.GET and menu.default:
         return redirect(f"{request.path}?{menu.default.query or 'view=none'}")
-    page = selectors.tasks_for(actor, wanted)
-    counts = box_counts(actor, Desk(actor))
+    desk = Desk(actor)
+    page = selectors.tasks_for(actor, wanted, desk)
+    counts = box_counts(actor, desk)
     tabs = _tabs(actor, wanted, counts)
     choices = _choices(actor, wanted)
     context = {
@@ -144,7 +145,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "view": write_filter(wanted),
         "page": page,
         "paging": Paging.of(page),
-        "total": words_of_count(page.total),
+        "total": words_of_count(page.total, CAP),
         "capped": page.total >= CAP,
         "topics": _topics(actor, page),
         "tabs": tabs,
