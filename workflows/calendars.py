@@ -15,15 +15,13 @@ from typing import Any
 import holidays
 from babel import Locale
 from django.conf import settings
-from django.core.cache import cache
-from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from bpmn.calendars import Calendar, Hours, usual
+from portal.cache import Kept
 from workflows.models import BusinessCalendar, CalendarDay
 
-KEPT = "workflows.calendars"
 # time zone, country, region, the week's hours, own days; hashable, so that a calendar is built once a content
 Plain = tuple[str, str, str, tuple[Hours, ...], tuple[tuple[date, str, Hours], ...]]
 
@@ -39,30 +37,24 @@ class DayOff:
 
 def calendar_of(organisation_id: int | None = None) -> Calendar:
     """The calendar of an organisation; ours where it has none of its own, and nine to five where nobody set one."""
-    known = _kept()
+    known = KEPT.get()
     plain = known.get(organisation_id or 0) or known.get(0)
     return built(plain) if plain else usual(settings.TIME_ZONE)
 
 
-def _kept() -> dict[int, Plain]:
-    """Every calendar by its organisation, ours under 0; kept for a minute, and read anew when one changes."""
-    known = cache.get(KEPT)
-    if known is None:
-        days: dict[int, list[tuple[date, str, Hours]]] = {}
-        for row in CalendarDay.objects.order_by("day"):
-            days.setdefault(row.calendar_id, []).append((row.day, row.name, hours_of(row.hours)))
-        known = {}
-        for row in BusinessCalendar.objects.select_related("organisation"):
-            key = 0 if row.organisation.is_own else row.organisation_id
-            known[key] = plain_of(row, days.get(row.pk, []))
-        cache.set(KEPT, known, 60)
+def _read() -> dict[int, Plain]:
+    """Every calendar by its organisation, ours under 0."""
+    days: dict[int, list[tuple[date, str, Hours]]] = {}
+    for row in CalendarDay.objects.order_by("day"):
+        days.setdefault(row.calendar_id, []).append((row.day, row.name, hours_of(row.hours)))
+    known = {}
+    for row in BusinessCalendar.objects.select_related("organisation"):
+        key = 0 if row.organisation.is_own else row.organisation_id
+        known[key] = plain_of(row, days.get(row.pk, []))
     return known
 
 
-def forget_kept() -> None:
-    """A calendar changes in this transaction: read them anew, now and after it."""
-    cache.delete(KEPT)
-    transaction.on_commit(lambda: cache.delete(KEPT))
+KEPT = Kept("workflows.calendars", _read)
 
 
 def plain_of(row: BusinessCalendar, days: list[tuple[date, str, Hours]]) -> Plain:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.core.cache import cache
-from django.db import transaction
-
 from bpmn.model import Definition
+from portal.cache import Kept
 from workflows.models import ServiceLevel
 
-KEPT = "workflows.service_levels"
 RISK = 75  # percent of the target
 MANAGER = "manager"
 
@@ -31,7 +28,7 @@ class Level:
 
 def levels_of(process_key: str, definition: Definition) -> Mapping[str, Level]:
     """What is promised of a process (under the empty text) and of its steps. Costs no statement while the rows are known."""
-    set_here = _kept().get(process_key)
+    set_here = KEPT.get().get(process_key)
     drawn = drawn_levels(definition)
     if not set_here:
         return drawn
@@ -49,23 +46,17 @@ def drawn_levels(definition: Definition) -> Mapping[str, Level]:
     return known
 
 
-def _kept() -> dict[str, dict[str, Level]]:
-    """The administrators' rows by process and step; kept for a minute, and read anew when one changes."""
-    known = cache.get(KEPT)
-    if known is None:
-        known = {}
-        for row in ServiceLevel.objects.order_by("pk"):
-            known.setdefault(row.process_key, {})[row.element_id] = level_of(row)
-        cache.set(KEPT, known, 60)
+def _read() -> dict[str, dict[str, Level]]:
+    """The administrators' rows by process and step."""
+    known: dict[str, dict[str, Level]] = {}
+    for row in ServiceLevel.objects.order_by("pk"):
+        known.setdefault(row.process_key, {})[row.element_id] = level_of(row)
     return known
+
+
+KEPT = Kept("workflows.service_levels", _read)
 
 
 def level_of(row: ServiceLevel) -> Level:
     """A row as a promise."""
     return Level(row.target, row.risk_percent, row.pauses_for_customer, row.tell_holder, row.tell_role, row.message, row.starts)
-
-
-def forget_kept() -> None:
-    """A row changes in this transaction: read them anew, now and after it."""
-    cache.delete(KEPT)
-    transaction.on_commit(lambda: cache.delete(KEPT))

@@ -8,35 +8,32 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from portal.access import Actor
+from portal.cache import Kept
 from workflows.models import Absence, HumanTask, TaskCandidate
 
-KEPT = "workflows.absences"
 Cover = tuple[int, str]  # a person who is away, and the process ("" for all)
+
+
+def _read() -> list[tuple[int, int, str, datetime, datetime]]:
+    """What is now and to come: (who is away, substitute, process, from, to)."""
+    rows = Absence.objects.filter(ends__gt=timezone.now()).exclude(substitute=None).order_by("pk")
+    return list(rows.values_list("user_id", "substitute_id", "process_key", "starts", "ends"))
+
+
+KEPT = Kept("workflows.absences", _read)
 
 
 def absences_at(moment: datetime | None = None, *, fresh: bool = False) -> list[tuple[int, int, str]]:
     """Absences with a substitute at a moment (now): (who is away, substitute, process or "" for all).
 
-    Every page of employees asks this, so what is to come is kept for a minute; `fresh` reads the rows, for acts that rest on it.
+    Every page of employees asks this, so what is to come is kept; `fresh` reads the rows, for acts that rest on it.
     """
-    at, known = moment or timezone.now(), None if fresh else cache.get(KEPT)
-    if known is None:
-        rows = Absence.objects.filter(ends__gt=timezone.now()).exclude(substitute=None).order_by("pk")
-        known = list(rows.values_list("user_id", "substitute_id", "process_key", "starts", "ends"))
-        cache.set(KEPT, known, 60)
+    at, known = moment or timezone.now(), _read() if fresh else KEPT.get()
     return [(absent, substitute, key) for absent, substitute, key, starts, ends in known if starts <= at < ends]
-
-
-def forget_kept() -> None:
-    """Absences change in this transaction: read them anew, now and after it."""
-    cache.delete(KEPT)
-    transaction.on_commit(lambda: cache.delete(KEPT))
 
 
 def _both(first: str, second: str) -> str | None:

@@ -20,7 +20,7 @@ from portal.selectors import PersonView, employees
 from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
 from workflows.models import Absence, ProcessDefinition
-from workflows.substitution import forget_kept
+from workflows.substitution import KEPT
 
 LONGEST = timedelta(days=730)
 
@@ -152,5 +152,5 @@ def end_absence(actor: Actor, absence_id: int) -> None:
 
 
 def _tell(row: Absence) -> None:
-    forget_kept()
+    KEPT.forget()
     ping(*(f"inbox:user:{user}" for user in (row.user_id, row.substitute_id) if user))

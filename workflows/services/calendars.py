@@ -17,7 +17,7 @@ from portal.audit import record
 from portal.errors import NotAllowed, Refused
 from portal.registry import SubjectRef
 from portal.selectors import organisation
-from workflows.calendars import Plain, countries, forget_kept, plain_of
+from workflows.calendars import KEPT, Plain, countries, plain_of
 from workflows.errors import NotFound
 from workflows.models import BusinessCalendar, CalendarDay, ServiceClock
 
@@ -151,5 +151,5 @@ def _told(row: BusinessCalendar) -> dict:
 
 def _changed(actor: Actor, organisation_id: int, verb: str, before: dict | None, after: dict | None) -> None:
     record(actor, verb, SubjectRef("portal.organisation", organisation_id), before=before, after=after)
-    forget_kept()
+    KEPT.forget()
     ServiceClock.objects.filter(ended=None, since__isnull=False).update(look=timezone.now())  # they are foreseen anew

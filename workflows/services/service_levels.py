@@ -32,7 +32,7 @@ from workflows.models import (
     TaskCandidate,
 )
 from workflows.runtime import MESSAGE_TTL, lock_instance, subject_of, told_of
-from workflows.service_levels import Level, forget_kept, level_of, levels_of
+from workflows.service_levels import KEPT, Level, level_of, levels_of
 from workflows.services.incidents import raise_incident
 from workflows.services.instances import start_process
 
@@ -71,7 +71,7 @@ def drop_level(actor: Actor, process_key: str, element_id: str) -> None:
         if before is None:
             return
         ServiceLevel.objects.filter(pk=before.pk).delete()
-        forget_kept()
+        KEPT.forget()
         drawn = levels_of(process_key, definitions.load(row.digest)).get(element_id, Level(""))
         _recount(process_key, element_id, drawn)
         _tell_of_change(actor, "service_level.dropped", process_key, element_id, before, None)
@@ -123,7 +123,7 @@ def _recount(process_key: str, element_id: str, level: Level) -> None:
 
 
 def _tell_of_change(actor: Actor, verb: str, process_key: str, element_id: str, before: ServiceLevel | None, after: dict | None) -> None:
-    forget_kept()
+    KEPT.forget()
     row = definitions.current(process_key)
     told = {name: getattr(level_of(before), name) for name in Level.__slots__} if before else None
     step = {"process": process_key, "step": element_id}

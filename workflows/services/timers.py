@@ -25,7 +25,11 @@ from workflows.services.start_timers import fire_start
 log = logging.getLogger(__name__)
 BATCH = 100
 MAX_ATTEMPTS = 5
-STEPS_A_TURN = 100  # of a long run in one transaction; others get their turn in between
+# Steps of a long run in one transaction; others get their turn in between. SQLite has one writer at a time, and it doesn't queue: whoever
+# comes while it is busy sleeps before looking again. So there a long run holds it shortly, and is away from it twenty times as long.
+STEPS_A_TURN, STEPS_A_TURN_OF_SQLITE = 100, 30
+AWAY, LONGEST_AWAY = 20, 0.1  # seconds
+LONG_RUNS_A_ROUND_OF_SQLITE = 10
 _TIMER = rows.Prepared(lambda pk: Timer.objects.filter(pk=pk), 987_654_321)
 HELD = ProcessInstance.Status.SUSPENDED
 
@@ -45,7 +49,7 @@ def run_due(seconds: float = 10.0) -> int:
             did += fire_timer(pk, instance_id)
         for pk in list(StartTimer.objects.filter(due__lte=now).order_by("due", "pk").values_list("pk", flat=True)[:BATCH]):
             did += fire_start(pk)
-        for pk in list(unfinished.values_list("pk", flat=True)[:BATCH]):
+        for pk in list(unfinished.order_by("pk").values_list("pk", flat=True)[: LONG_RUNS_A_ROUND_OF_SQLITE if _one_writer() else BATCH]):
             did += _continue(pk)
         did += retry_due()
         # Those whom nobody waits for stay, so each look takes the next of them: a hundred old ones must not hide a new one.
@@ -98,14 +102,19 @@ def _postpone(timer_id: int, instance_id: int, words: str) -> None:
         raise_incident(instance_id, row.element_id, "timer.failed", told, timer=row)
 
 
+def _one_writer() -> bool:
+    return connection.vendor == "sqlite"
+
+
 def _continue(instance_id: int) -> bool:
+    begun = time.monotonic()
     try:
-        did = continue_instance(instance_id, STEPS_A_TURN)
+        did = continue_instance(instance_id, STEPS_A_TURN_OF_SQLITE if _one_writer() else STEPS_A_TURN)
     except Exception:
         log.exception("instance %s can't be continued", instance_id)
         return False
-    if did and connection.vendor == "sqlite":
-        time.sleep(0.01)  # there is one writer at a time, and it doesn't queue: without a pause nobody else comes in
+    if did and _one_writer():
+        time.sleep(min(AWAY * (time.monotonic() - begun), LONGEST_AWAY))
     return did
 
 
