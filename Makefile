@@ -13,7 +13,7 @@ PYTEST := $(PY) -m pytest
 PARALLEL := -n $(JOBS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker shell build environment dev-environment database demo-database messages test test-services lint format bench screenshots fuzz clean
+.PHONY: help demo run worker shell build lighthouse environment dev-environment database demo-database messages test test-services lint format bench screenshots fuzz clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ dev-environment:
 build: environment ## Build the front end, when its sources changed
 	@$(BOOT) scripts/prepare.py frontend
 
+lighthouse: dev-environment
+	@$(BOOT) scripts/prepare.py lighthouse
+
 database: environment ## Bring the database up to date
 	@$(PY) scripts/database.py
 
@@ -52,7 +55,7 @@ demo-database: environment
 messages: dev-environment ## Collect the texts to translate and compile the translations
 	@$(PY) scripts/messages.py
 
-test: dev-environment build ## The whole suite on SQLite and the embedded Valkey, in parallel (ARGS="-k word" narrows it)
+test: dev-environment build lighthouse ## The whole suite on SQLite and the embedded Valkey, in parallel (ARGS="-k word" narrows it)
 	@env -u DATABASE_URL -u REDIS_URL $(PYTEST) $(PARALLEL) $(ARGS)
 
 test-services: export DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
@@ -77,4 +80,4 @@ fuzz: dev-environment ## Long random runs of what reads foreign input (ROUNDS=10
 	@HYPOTHESIS_PROFILE=long ROUNDS=$(or $(ROUNDS),10000) $(PYTEST) -m fuzz -q $(ARGS)
 
 clean: ## Remove what was built and installed; the data in .tandem stays
-	rm -rf .venv frontend/node_modules frontend/dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf .venv tests/lighthouse/node_modules frontend/node_modules frontend/dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import Page
@@ -97,7 +98,8 @@ def site_map() -> list[tuple[str, datetime | None]]:
     hidden = KnowledgePage.objects.exclude(pk__in=open_articles).values("pk")
     pages = Page.objects.live().public().filter(depth__gte=2).exclude(pk__in=hidden).order_by("path")[:MAX_MAP]
     found = [(url, page.last_published_at) for page in pages if (url := page.get_url())]
-    return found + [(card.url, card.changed) for card in registry.site_cards()]
+    lists = [(reverse(link.url_name), None) for link in registry.site_links]
+    return found + lists + [(card.url, card.changed) for card in registry.site_cards()]
 
 
 def greeting(actor: Actor) -> str:

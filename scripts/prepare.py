@@ -2,7 +2,8 @@
 
     python scripts/prepare.py environment [--dev]    .venv with the pinned requirements
     python scripts/prepare.py frontend               frontend/node_modules and frontend/dist
-    python scripts/prepare.py all [--dev]            both
+    python scripts/prepare.py lighthouse             tests/lighthouse/node_modules, for the test of pages' scores
+    python scripts/prepare.py all [--dev]            environment and front end
 
 Each step leaves a stamp made from what it was built from, and does nothing while that is unchanged.
 Nothing outside the checkout is touched.
@@ -22,6 +23,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 VENV = CHECKOUT / ".venv"
 FRONTEND = CHECKOUT / "frontend"
+LIGHTHOUSE = CHECKOUT / "tests" / "lighthouse"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)  # Vite's floor
 UV = "uv==0.13.9"
@@ -154,13 +156,8 @@ def frontend_sources() -> list[Path]:
     return [path for path in FRONTEND.rglob("*") if path.is_file() and not NOT_SOURCES.intersection(path.relative_to(FRONTEND).parts)]
 
 
-def prepare_frontend() -> None:
-    """Install the locked packages and build, each unless nothing changed."""
-    lock, manifest = FRONTEND / "package-lock.json", FRONTEND / "dist" / "manifest.json"
-    installed, built = FRONTEND / "node_modules" / ".tandem-installed", FRONTEND / "dist" / ".tandem-built"
-    packages, sources = digest([lock, FRONTEND / "package.json"]), digest(frontend_sources())
-    if is_stamped(built, sources) and manifest.exists():
-        return
+def node_tools() -> tuple[Path, list[str | Path], dict[str, str]]:
+    """Node, npm's command and the environment to run them in; brought from PyPI where the machine has none that is new enough."""
     tools = find_node()
     if tools is None:
         say("No Node 20.19 or newer found: bringing one from PyPI into .venv")
@@ -169,23 +166,50 @@ def prepare_frontend() -> None:
         if tools is None:
             raise CannotPrepare("There is no Node for this machine on PyPI: install Node 20.19 or newer and start again.")
     node, npm = tools
-    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}", "NODE_ENV": ""}
-    if not is_stamped(installed, packages):
-        say("Installing the front end's packages")
-        cache = VENV / ".npm-cache"
-        options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        run([*npm, *options, f"--cache={cache}"], cwd=FRONTEND, env=environment)
-        shutil.rmtree(cache, ignore_errors=True)
-        installed.write_text(packages)
+    return node, npm, {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}", "NODE_ENV": ""}
+
+
+def install_packages(folder: Path, npm: list[str | Path], environment: dict[str, str], what: str) -> None:
+    """Install the packages that a folder's lock names, unless just these are installed."""
+    installed = folder / "node_modules" / ".tandem-installed"
+    packages = digest([folder / "package-lock.json", folder / "package.json"])
+    if is_stamped(installed, packages):
+        return
+    say(what)
+    cache = VENV / ".npm-cache"
+    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run([*npm, *options, f"--cache={cache}"], cwd=folder, env=environment)
+    shutil.rmtree(cache, ignore_errors=True)
+    installed.write_text(packages)
+
+
+def prepare_frontend() -> None:
+    """Install the locked packages and build, each unless nothing changed."""
+    manifest, built = FRONTEND / "dist" / "manifest.json", FRONTEND / "dist" / ".tandem-built"
+    sources = digest(frontend_sources())
+    if is_stamped(built, sources) and manifest.exists():
+        return
+    node, npm, environment = node_tools()
+    install_packages(FRONTEND, npm, environment, "Installing the front end's packages")
     say("Building the front end")
     run([node, FRONTEND / "node_modules" / "vite" / "bin" / "vite.js", "build", "--logLevel", "error"], cwd=FRONTEND, env=environment)
     built.write_text(sources)
 
 
+def prepare_lighthouse() -> None:
+    """Install Lighthouse for the test of pages' scores; without the npm registry the test is skipped, and nothing else is worse."""
+    try:
+        _node, npm, environment = node_tools()
+        install_packages(LIGHTHOUSE, npm, environment, "Installing Lighthouse")
+    except CannotPrepare as problem:
+        shutil.rmtree(LIGHTHOUSE / "node_modules", ignore_errors=True)
+        say(f"{problem} Pages' scores are not tested.")
+
+
 def main() -> int:
     """Do the asked steps; say in words what stands in the way."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["environment", "frontend", "all"])
+    parser.add_argument("step", choices=["environment", "frontend", "lighthouse", "all"])
     parser.add_argument("--dev", action="store_true", help="also what tests and checks the product")
     wish = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
@@ -197,6 +221,8 @@ def main() -> int:
             prepare_environment(dev=wish.dev)
         if wish.step in ("frontend", "all"):
             prepare_frontend()
+        if wish.step == "lighthouse":
+            prepare_lighthouse()
     except CannotPrepare as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -54,7 +54,7 @@ def site_map(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=3600)
 def robots(request: HttpRequest) -> HttpResponse:
     """What search engines leave alone: the faces behind the sign-in, and forms."""
-    closed = ["/accounts/", "/cabinet/", "/cms/", "/join/", "/me/", "/partner/", "/search/", "/work/"]
+    closed = ["/accounts/", "/cabinet/", "/cms/", "/join/", "/me/", "/partner/", "/search/?", "/work/"]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), "", f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
