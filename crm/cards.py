@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.access import visible_contacts, visible_deals, visible_quotes
-from crm.lists import CASE_TONES, CASE_WORDS, SEVERITY_TONES, STAGE_TONES, Cell, ListSpec
+from crm.lists import CASE_TONES, SEVERITY_TONES, STAGE_TONES, Cell, ListSpec
 from crm.models import Account, Case, Contact, Deal, Lead, Product, Request, Stage
 from crm.selectors.quotes import QuoteView, quotes_of_deal
 from portal.access import Actor
@@ -217,7 +217,7 @@ def _request(actor: Actor, card: Card, row: Request) -> None:
 
 def _case(actor: Actor, card: Card, row: Case) -> None:
     card.chips = [
-        (str(CASE_WORDS[row.state]), CASE_TONES.get(row.state, "")),
+        (str(row.get_state_display()), CASE_TONES.get(row.state, "")),
         (str(row.get_severity_display()), SEVERITY_TONES.get(row.severity, "")),
     ]
     if row.state == Case.State.OPEN and row.answer_by < timezone.now():

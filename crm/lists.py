@@ -417,12 +417,6 @@ REQUESTS = ListSpec(
 )
 
 # The same states in an employee's words: “with you” is the customer's.
-CASE_WORDS = {
-    "open": gettext_lazy("With us"),
-    "waiting": gettext_lazy("With the customer"),
-    "solved": gettext_lazy("Answered"),
-    "closed": gettext_lazy("Closed"),
-}
 SEVERITY_TONES = {"critical": "bad", "high": "warn"}
 CASE_TONES = {"open": "accent", "waiting": "", "solved": "good"}
 
@@ -432,7 +426,7 @@ def _severity_cell(row: Case) -> Cell:
 
 
 def _case_cell(row: Case) -> Cell:
-    return Cell("chip", CASE_WORDS[row.state], CASE_TONES.get(row.state, ""))
+    return Cell("chip", row.get_state_display(), CASE_TONES.get(row.state, ""))
 
 
 def _promise(rows: QuerySet, value: str, actor: Actor) -> QuerySet:
@@ -466,7 +460,7 @@ CASES = ListSpec(
         Column("reopened", gettext_lazy("Reopened"), text_cell("reopened"), "reopened", False),
     ),
     filters=(
-        Filter("state", gettext_lazy("State"), lambda actor: list(CASE_WORDS.items()), by_value("state")),
+        Filter("state", gettext_lazy("State"), lambda actor: Case.State.choices, by_value("state")),
         Filter("severity", gettext_lazy("Severity"), lambda actor: Case.Severity.choices, by_value("severity")),
         Filter("promise", gettext_lazy("Promise"), lambda actor: [("late", _("Late")), ("kept", _("In time"))], _promise),
         Filter("category", gettext_lazy("About"), lambda actor: Case.Category.choices, by_value("category")),

@@ -175,7 +175,10 @@ class Request(models.Model):
 
 
 class Case(models.Model):
-    """Something that went wrong or is unclear; its state is where its process stands. A promise to answer goes with the severity."""
+    """Something that went wrong or is unclear; its state is where its process stands, in the same words for the customer and for us.
+
+    A promise to answer goes with the severity.
+    """
 
     class Category(models.TextChoices):
         FAULT = "fault", _("Something doesn't work")
@@ -189,9 +192,9 @@ class Case(models.Model):
         NORMAL = "normal", _("It can wait a little")
 
     class State(models.TextChoices):
-        OPEN = "open", _("With us")
-        WAITING = "waiting", _("With you")
-        SOLVED = "solved", _("Solved: your word")
+        OPEN = "open", _("In work")
+        WAITING = "waiting", _("Question asked")
+        SOLVED = "solved", _("Answered, to be confirmed")
         CLOSED = "closed", _("Closed")
 
     title = models.CharField(_("title"), max_length=200)

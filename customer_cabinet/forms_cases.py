@@ -21,7 +21,7 @@ class CaseForm(forms.Form):
         help_text=_("What did you do, what did you see, since when?"),
     )
     category = forms.ChoiceField(label=_("What is it about?"))
-    severity = forms.ChoiceField(label=_("How much does it hold you up?"), initial="normal")
+    severity = forms.ChoiceField(label=_("How much does it hold you up?"), initial="normal", widget=forms.RadioSelect)
     idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

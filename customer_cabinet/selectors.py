@@ -62,11 +62,12 @@ class Home:
     dates: list[ComingDate]
     caretaker: crm.Caretaker | None
     drafts: list[DraftView]
+    cases: list[crm.CaseView]
 
     @property
     def is_empty(self) -> bool:
         """Nothing at all yet."""
-        return not (self.tasks or self.in_progress or self.done or self.projects or self.drafts)
+        return not (self.tasks or self.in_progress or self.done or self.projects or self.drafts or self.cases)
 
 
 def home(actor: Actor) -> Home:
@@ -81,6 +82,7 @@ def home(actor: Actor) -> Home:
         coming_dates(actor, tasks),
         crm.caretaker_of(actor),
         drafts(actor),
+        crm.cases_for(actor, is_open=True, limit=10),
     )
 
 

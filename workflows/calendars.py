@@ -2,13 +2,14 @@
 
 calendar_of(None)          → ours
 calendar_of(customer_id)   → the customer's, or ours where they have none
+working_after(FOUR_HOURS)  → when so much of our working time has passed from now
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +18,9 @@ from babel import Locale
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from bpmn.calendars import Calendar, Hours, usual
+from bpmn.calendars import Calendar, Hours, Working, add_working_time, usual
 from portal.cache import Kept
 from workflows.models import BusinessCalendar, CalendarDay
 
@@ -103,6 +105,26 @@ def length_words(length: timedelta) -> str:
     if minutes % 60 or not parts:
         parts.append(_("%(n)d min") % {"n": minutes % 60})
     return " ".join(parts)
+
+
+def working_after(amount: Working, start: datetime | None = None, organisation_id: int | None = None) -> datetime:
+    """The moment at which so much of an organisation's working time has passed since the start, or since now.
+
+    Raises NoWorkingTime where that never comes.
+    """
+    calendar = calendar_of(organisation_id)
+    return add_working_time(start or timezone.now(), amount.of(calendar), calendar)
+
+
+def working_words(amount: Working) -> str:
+    """An amount of working time in the reader's words."""
+    number = round(amount.number) if amount.number == round(amount.number) else amount.number
+    words = {
+        "day": ngettext("%(n)s working day", "%(n)s working days", round(amount.number)),
+        "hour": ngettext("%(n)s working hour", "%(n)s working hours", round(amount.number)),
+        "minute": ngettext("%(n)s working minute", "%(n)s working minutes", round(amount.number)),
+    }
+    return words[amount.unit] % {"n": number}
 
 
 def days_ahead(plain: Plain, count: int = 6) -> list[DayOff]:

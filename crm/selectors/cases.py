@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.access import visible_cases
 from crm.models import Case
-from crm.services.cases import reopen_until
+from crm.services.cases import promise_words, reopen_until
 from portal.access import Actor
 from portal.registry import SubjectRef
 
@@ -42,6 +43,16 @@ class CaseView:
     def ref(self) -> SubjectRef:
         """The case as a subject."""
         return SubjectRef("crm.case", self.id)
+
+    @property
+    def promise(self) -> str:
+        """How soon we answer a case that holds people up as much as this one."""
+        return promise_words(self.severity)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is with us, and longer than we promised."""
+        return self.state == Case.State.OPEN and self.answer_by < timezone.now()
 
     @property
     def may_reopen(self) -> bool:
@@ -88,5 +99,9 @@ def case_view(actor: Actor, case_id: int) -> CaseView | None:
 
 
 def case_choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """What a case may be about, and how much it may hold people up."""
-    return [(value, str(label)) for value, label in Case.Category.choices], [(value, str(label)) for value, label in Case.Severity.choices]
+    """What a case may be about, and how much it may hold people up, with what we promise for that."""
+    severities = [
+        (value, _("%(severity)s: we answer %(promise)s") % {"severity": label, "promise": promise_words(value)})
+        for value, label in Case.Severity.choices
+    ]
+    return [(value, str(label)) for value, label in Case.Category.choices], severities

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bpmn.calendars import Working
 from crm.access import visible_cases
 from crm.events import CaseClosed, CaseOpened
 from crm.models import Case
@@ -22,10 +23,11 @@ from portal.events import emit
 from portal.live import ping
 from portal.registry import SubjectRef
 from social_feed.services.messages import post_message
+from workflows.calendars import working_after, working_words
 from workflows.services import start_process
 
 PROCESS = "support_case"
-ANSWER_WITHIN = {"critical": timedelta(hours=4), "high": timedelta(hours=24), "normal": timedelta(hours=72)}
+ANSWER_WITHIN = {"critical": Working(4, "hour"), "high": Working(1, "day"), "normal": Working(3, "day")}
 REOPEN_WITHIN = timedelta(days=30)
 MAX_TEXT = 5000
 
@@ -78,8 +80,13 @@ def open_case(actor: Actor, data: NewCase) -> Case:
 
 
 def answer_by(severity: str, start: datetime | None = None) -> datetime:
-    """Until when we promise a first answer."""
-    return (start or timezone.now()) + ANSWER_WITHIN[severity]
+    """Until when we promise an answer, in our calendar's working time: nights, weekends and holidays don't count."""
+    return working_after(ANSWER_WITHIN[severity], start)
+
+
+def promise_words(severity: str) -> str:
+    """The promise as people say it: “within 4 working hours”."""
+    return _("within %(time)s") % {"time": working_words(ANSWER_WITHIN[severity])}
 
 
 def _ref(case: Case) -> SubjectRef:

@@ -8,6 +8,7 @@ from itertools import groupby
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -24,7 +25,9 @@ HOURLY = 20  # requests an hour from one address: a person never needs so many
 @require_GET
 @public
 def catalogue(request: HttpRequest) -> HttpResponse:
-    """What a visitor may ask for."""
+    """What a visitor may ask for; a customer who is signed in asks in the cabinet, where we know them."""
+    if request.actor.is_customer:  # type: ignore[attr-defined]
+        return redirect("customer_cabinet:catalogue")
     cards = sorted(crm.catalogue(Actor.anonymous()), key=lambda c: (c.category, c.name))
     groups = [(category, list(found)) for category, found in groupby(cards, key=lambda c: c.category)]
     return render(request, "customer_cabinet/public/catalogue.html", {"groups": groups})
@@ -33,12 +36,25 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @public
 def start(request: HttpRequest, product_id: int | None = None) -> HttpResponse:
-    """The form; a request of it becomes a lead, an account, an invitation and a running process."""
+    """The form; a request of it becomes a lead, an account, an invitation and a running process.
+
+    A customer who is signed in asks for a product in the cabinet, with what they chose on the site; who they are is filled in.
+    """
+    actor = request.actor  # type: ignore[attr-defined]
+    fragment = getattr(request, "htmx", False) and not request.htmx.boosted  # type: ignore[attr-defined]
+    if product_id and actor.is_customer and request.method == "GET" and not fragment:
+        return redirect(f"{reverse('customer_cabinet:product', args=[product_id])}?{request.GET.urlencode()}".rstrip("?"))
     product = crm.product_card(Actor.anonymous(), product_id) if product_id else None
     if product_id and product is None:
         raise Http404
     chosen = described(request.GET.get("from", ""), request.GET)
-    initial = {"idempotency_key": secrets.token_urlsafe(16), "message": f"{chosen.words}\n\n" if chosen else ""}
+    initial = {
+        "idempotency_key": secrets.token_urlsafe(16),
+        "message": f"{chosen.words}\n\n" if chosen else "",
+        "name": actor.name if actor.user_id else "",
+        "email": actor.email if actor.user_id else "",
+        "company": actor.organisation_name if actor.is_customer else "",
+    }
     form = PublicRequestForm(request.POST or None, initial=initial)
     status = 200
     if request.method == "POST":
@@ -52,7 +68,6 @@ def start(request: HttpRequest, product_id: int | None = None) -> HttpResponse:
                 form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
             else:
                 return redirect("public_start:thanks")
-    fragment = getattr(request, "htmx", False) and not request.htmx.boosted  # type: ignore[attr-defined]
     template = "customer_cabinet/public/_form.html" if fragment else "customer_cabinet/public/form.html"
     return render(request, template, {"form": form, "product": product, "chosen": chosen}, status=status)
 

@@ -21,6 +21,7 @@ from customer_cabinet.forms import RequestForm
 from portal.access import Actor, Audience, requires
 from portal.errors import Refused
 from portal.files import store_file
+from portal.offers import described
 from portal.registry import SubjectRef
 from projects import selectors as projects
 from workflows.forms import TaskForm, task_form
@@ -56,7 +57,8 @@ def request_new(request: HttpRequest, product_id: int) -> HttpResponse:
     if product is None:
         raise Http404
     draft = next(iter(selectors.drafts(actor, product_id)), None)
-    known = {"title": draft.title, "description": draft.description} if draft else {}
+    chosen = described(request.GET.get("from", ""), request.GET)
+    known = {"title": draft.title, "description": draft.description} if draft else {"description": f"{chosen.words}\n\n" if chosen else ""}
     form = RequestForm(request.POST or None, initial={"idempotency_key": secrets.token_urlsafe(16), **known})
     status = 200
     if request.method == "POST":

@@ -2,7 +2,10 @@
 // under the reader's own id, and thrown away once the form was accepted.
 //
 //   <form data-keep="crm.deal:12:edit">…<span data-keep-note class="t-draft-note"></span></form>
-import { onElement, whenReady, word } from './dom.js';
+//
+// A step may be done or ended by somebody else while it is being filled in: where a live re-reading takes its form away, the page says
+// so and shows what was typed, to copy.
+import { icon, make, onElement, whenReady, word } from './dom.js';
 
 const SKIP = new Set(['password', 'file', 'hidden', 'submit', 'button']);
 const person = () => document.body.dataset.user || 'nobody';
@@ -68,4 +71,31 @@ onElement('form[data-keep]', (form) => {
     sessionStorage.setItem(`${key}:sent`, JSON.stringify(read(form)));
     sessionStorage.removeItem(key);
   });
+});
+
+// Label and words of every field that holds any.
+function typedIn(form) {
+  const found = [];
+  for (const field of form.elements) {
+    if (SKIP.has(field.type) || field.dataset.noKeep !== undefined || ['checkbox', 'radio'].includes(field.type) || !field.value?.trim()) continue;
+    const label = field.labels?.[0]?.firstChild?.textContent.trim() || field.getAttribute('aria-label') || '';
+    found.push([label, field.tagName === 'SELECT' ? field.selectedOptions[0].text : field.value]);
+  }
+  return found;
+}
+
+document.addEventListener('htmx:beforeSwap', ({ detail }) => {
+  if (detail.requestConfig?.triggeringEvent?.type !== 'live' || !detail.shouldSwap) return;
+  for (const form of detail.target.querySelectorAll('form[data-keep]')) {
+    const isSent = form.closest('.htmx-request') || !sessionStorage.getItem(keyOf(form));
+    if (isSent || detail.serverResponse.includes(`data-keep="${form.dataset.keep}"`)) continue;
+    const typed = typedIn(form);
+    sessionStorage.removeItem(keyOf(form));
+    if (!typed.length) continue;
+    detail.target.before(make('div', { class: 't-notice is-warn', role: 'alert' }, icon('alert-triangle'), make('div', { class: 't-notice-text' },
+      make('strong', {}, word('formGone', 'This step is over: somebody did it or ended it meanwhile. Nothing of yours was sent.')),
+      make('p', {}, word('formTyped', 'What you typed, to copy:')),
+      make('dl', { class: 't-facts' }, ...typed.map(([label, words]) => make('div', { class: 't-fact' }, make('dt', {}, label), make('dd', { class: 't-message-body' }, words))))),
+    ));
+  }
 });

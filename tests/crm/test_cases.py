@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from bpmn.calendars import working_time_between
 from crm import selectors, services
 from crm.models import Case
 from crm.services import NewCase
+from crm.services.cases import answer_by
 from portal.access import Audience
+from portal.demo import OWN
 from portal.errors import Conflict, NotAllowed, Refused
 from portal.registry import SubjectRef
 from social_feed.selectors.messages import messages_for
 from social_feed.services.messages import post_message
+from workflows.calendars import calendar_of
 from workflows.models import ProcessInstance
 from workflows.packs import deploy_shipped
 from workflows.selectors import open_tasks_for, road_for
 from workflows.services import cancel_instance, complete_task
+from workflows.services.calendars import save_calendar
 
 pytestmark = pytest.mark.django_db
 
@@ -49,8 +55,7 @@ def words_on(actor, case: Case) -> list[str]:
 
 def test_a_case_goes_from_trouble_to_rating(desk):
     case = opened(desk)
-    promise = case.answer_by - case.created_at
-    assert timedelta(hours=3, minutes=59) < promise <= timedelta(hours=4)
+    assert abs(working_time_between(case.created_at, case.answer_by, calendar_of()) - timedelta(hours=4)) < timedelta(seconds=1)
     [task] = open_tasks_for(desk.dan, SubjectRef("crm.case", case.pk))
     assert abs(task.due - case.answer_by) < timedelta(seconds=1)
 
@@ -67,6 +72,26 @@ def test_a_case_goes_from_trouble_to_rating(desk):
     do(desk.cara, case, "confirm_case", "solved", rating="4", rating_words="Quick the second time.")
     assert (case.state, case.rating, case.rating_words) == ("closed", 4, "Quick the second time.")
     assert ProcessInstance.objects.get(pk=case.instance_id).status == "completed"
+
+
+def test_a_promise_counts_our_working_time(desk, people):
+    """Told on a Friday evening before a holiday: the clock begins on Tuesday morning, and the words say what is counted."""
+    adam = people.actor("adam@northwind.example")
+    ours = people.organisations[OWN].pk
+    save_calendar(adam, ours, time_zone="Europe/Berlin", country="DE", region="", hours=["9:00–17:00"] * 5 + ["", ""])
+    friday = datetime(2026, 4, 3, 18, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # Good Friday; Easter Monday follows
+    promised = {severity: answer_by(severity, friday).astimezone(friday.tzinfo) for severity in ("critical", "high", "normal")}
+    assert {severity: f"{day:%a %d %H:%M}" for severity, day in promised.items()} == {
+        "critical": "Tue 07 13:00",
+        "high": "Tue 07 17:00",
+        "normal": "Thu 09 17:00",
+    }
+    case = opened(desk, severity="high")
+    shown = selectors.case_view(desk.cara, case.pk)
+    assert (shown.promise, shown.is_late, shown.state_label) == ("within 1 working day", False, "In work")
+    assert selectors.case_choices()[1][0] == ("critical", "Work stands still: we answer within 4 working hours")
+    Case.objects.filter(pk=case.pk).update(answer_by=timezone.now() - timedelta(minutes=1))
+    assert selectors.case_view(desk.cara, case.pk).is_late
 
 
 def test_the_customer_reads_plain_steps_and_no_notes(desk):

@@ -20,7 +20,7 @@ def test_a_case_from_trouble_to_rating_and_again(company, person):
     bea.fill(title="The oven stops", description="The control of our oven stops during the day, and the display is dark.")
     bea.sees("Is it one of these?")
     expect(bea.page.locator(".s-fitting")).to_contain_text("The control stops during the day", timeout=SOON)
-    bea.fill(severity="Work stands still")
+    bea.page.get_by_label("Work stands still: we answer within 4 working hours").check()
     _fits(bea)
     bea.accessible()
     bea.shoot("cabinet-case-new")
