@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from crm import services
 from crm.models import Deal, Request
 from crm.services.cases import close_with_process as close_with_process_of
+from portal.access import Actor
 from portal.events import on
 from workflows.events import ProcessEnded, StageEntered
 
@@ -29,4 +32,8 @@ def close_with_process(event: ProcessEnded) -> None:
     if request_ref is not None:
         done = outcome == Deal.Outcome.WON and event.outcome == "completed"
         words = reason or (Request.objects.filter(pk=request_ref.id).values_list("outcome", flat=True).first() or "")
+        if event.outcome != "completed":
+            words = words or _("We ended this request before it was done. Write to us below if it should go on.")
+            if deal_ref is not None:
+                services.expire_quotes(Actor.system(event.actor.name), deal_ref.id)
         services.close_request(event.actor, request_ref.id, done=done, outcome="" if done else words)

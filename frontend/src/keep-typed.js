@@ -87,7 +87,7 @@ function typedIn(form) {
 document.addEventListener('htmx:beforeSwap', ({ detail }) => {
   if (detail.requestConfig?.triggeringEvent?.type !== 'live' || !detail.shouldSwap) return;
   for (const form of detail.target.querySelectorAll('form[data-keep]')) {
-    const isSent = form.closest('.htmx-request') || !sessionStorage.getItem(keyOf(form));
+    const isSent = form.classList.contains('htmx-request') || !sessionStorage.getItem(keyOf(form));
     if (isSent || detail.serverResponse.includes(`data-keep="${form.dataset.keep}"`)) continue;
     const typed = typedIn(form);
     sessionStorage.removeItem(keyOf(form));

@@ -19,6 +19,7 @@ from portal.registry import SubjectRef
 from projects.models import Acceptance, Project
 from tests.crm.conftest import ask, do, ref_of, waiting
 from workflows.selectors import instances_for_subject, road_for, stage_moves
+from workflows.services import cancel_instance
 from workflows.tasks import run_due
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +231,22 @@ def test_the_customer_declines(shop):
     request.refresh_from_db()
     assert request.state == Request.State.CLOSED
     no_incident(shop, request)
+
+
+def test_cancelled_while_the_customer_decides(shop):
+    """The request closes with words for the customer, and its quote can't be accepted any more."""
+    request = qualified(shop)
+    do(shop.erin, request, "prepare_quote", "send")
+    road = [step.label for step in road_for(shop.cara, ref_of(request)).steps if step.state == "next"]
+    assert road == ["You give us what we need to begin", "We deliver", "You accept the delivery", "Done"]
+    request.refresh_from_db()
+    cancel_instance(shop.mona, request.instance_id, "Asked for by telephone")
+    request.refresh_from_db()
+    quote = Quote.objects.get(request=request)
+    assert (request.state, quote.state) == (Request.State.CLOSED, "expired")
+    assert "We ended this request" in request.outcome and "telephone" not in request.outcome
+    with pytest.raises(Refused):
+        services.accept_quote(shop.cara, quote.pk)
 
 
 def test_the_quote_runs_out(shop, monkeypatch):

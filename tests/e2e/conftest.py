@@ -6,8 +6,10 @@ import contextlib
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
@@ -84,6 +86,11 @@ class Person:
         """Nothing on this page is against WCAG 2.2 AA."""
         assert_accessible(self.page)
 
+    def fits(self) -> None:
+        """Nothing is wider than the screen."""
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= self.page.viewport_size["width"], f"{self.page.url} scrolls sideways"
+
     def shoot(self, name: str) -> None:
         """Keep pictures of the open page, wide and narrow."""
         if not os.environ.get("TANDEM_SCREENSHOTS"):
@@ -105,7 +112,9 @@ def _portal_processes(django_db_setup):
 
 @pytest.fixture
 def company(live_portal, people):
-    """The company, ready to work."""
+    """The company, ready to work; letters of an earlier test are gone."""
+    for letter in Path(settings.EMAIL_FILE_PATH).glob("*.log"):
+        letter.unlink()
     seed_company(people)
     return people
 

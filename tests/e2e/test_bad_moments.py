@@ -46,32 +46,6 @@ def _hears_nothing(person) -> None:
     person.page.route_web_socket("**/ws/live/", lambda _socket: None)
 
 
-def test_a_session_that_ended_keeps_what_was_typed(company, person, end_sessions):
-    cara = person("cara@acme.example", phone=True)
-    _hears_nothing(cara)
-    product = Product.objects.get(name="Solar roof")
-    cara.go(f"/cabinet/catalogue/{product.pk}/")
-    cara.fill(description="Panels on the hall's roof, about 400 m².", title="Panels for the hall")
-    end_sessions()
-    cara.click("Send the request")
-    cara.page.wait_for_url("**/accounts/login/**", timeout=SOON)
-    cara.sees("Your session has ended")
-    cara.accessible()
-    cara.shoot("site-session-ended")
-    cara.sign_in_by_form("cara@acme.example")
-    cara.sees("Send the request")
-    assert (cara.value("description"), cara.value("title")) == ("Panels on the hall's roof, about 400 m².", "Panels for the hall")
-    cara.sees("We kept what you typed.")
-    cara.shoot("cabinet-request-kept")
-    assert not Request.objects.exists()
-    cara.click("Send the request")
-    cara.sees("We are looking at your request")
-
-    # The next form of the same kind begins empty.
-    cara.go(f"/cabinet/catalogue/{product.pk}/")
-    assert cara.value("description") == ""
-
-
 def test_a_task_goes_on_after_the_session_ended(company, person, end_sessions):
     _request(company)
     task = HumanTask.objects.get(element_id="qualify")

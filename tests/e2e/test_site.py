@@ -8,7 +8,6 @@ from crm.models import Lead, Request
 from portal.demo_site import seed_site
 from portal.models import ArticleVote
 from tests.e2e.conftest import SOON, Person
-from tests.e2e.test_visitor import _fits
 from tests.infra.browser import PHONE
 from tests.infra.letters import letters_to
 
@@ -21,7 +20,7 @@ def test_a_visitor_finds_calculates_and_asks(company, live_portal, new_page):
 
     # From the home page to an answer, by searching.
     vera.go("/")
-    _fits(vera)
+    vera.fits()
     vera.accessible()
     vera.shoot("site-home")
     vera.page.get_by_role("link", name="Search the site").first.click()
@@ -44,7 +43,7 @@ def test_a_visitor_finds_calculates_and_asks(company, live_portal, new_page):
     vera.sees("reads your words")
     vote = ArticleVote.objects.get()
     assert (vote.helped, vote.missing) == (False, "A picture of the button")
-    _fits(vera)
+    vera.fits()
     vera.accessible()
     vera.shoot("site-article")
 
@@ -58,7 +57,7 @@ def test_a_visitor_finds_calculates_and_asks(company, live_portal, new_page):
     expect(figure).to_contain_text("Give a number from 0 to 200.", timeout=SOON)
     vera.fill(people="10")
     expect(figure).to_contain_text("$3,360", timeout=SOON)
-    _fits(vera)
+    vera.fits()
     vera.accessible()
     vera.shoot("site-prices")
 
@@ -67,7 +66,7 @@ def test_a_visitor_finds_calculates_and_asks(company, live_portal, new_page):
     vera.page.get_by_text("Middle, 60 panels").click()
     vera.page.get_by_text("Two charging points").click()
     expect(vera.page.locator(".s-figure")).to_contain_text("$29,300", timeout=SOON)
-    _fits(vera)
+    vera.fits()
     vera.accessible()
     vera.shoot("site-configurator")
     vera.click("Ask for this roof")

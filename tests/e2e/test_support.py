@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 from crm.models import Case
 from portal.demo_site import seed_site
 from tests.e2e.conftest import SOON
-from tests.e2e.test_visitor import _fits
 
 
 def test_a_case_from_trouble_to_rating_and_again(company, person):
@@ -21,7 +20,7 @@ def test_a_case_from_trouble_to_rating_and_again(company, person):
     bea.sees("Is it one of these?")
     expect(bea.page.locator(".s-fitting")).to_contain_text("The control stops during the day", timeout=SOON)
     bea.page.get_by_label("Work stands still: we answer within 4 working hours").check()
-    _fits(bea)
+    bea.fits()
     bea.accessible()
     bea.shoot("cabinet-case-new")
     bea.click("Send")
@@ -29,7 +28,7 @@ def test_a_case_from_trouble_to_rating_and_again(company, person):
     bea.sees("We look into it")
     case = Case.objects.get()
     page = f"/cabinet/cases/{case.pk}/"
-    _fits(bea)
+    bea.fits()
     bea.accessible()
     bea.shoot("cabinet-case")
 

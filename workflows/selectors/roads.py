@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -189,18 +190,36 @@ def _in_between(actor: Actor, instance: ProcessInstance, steps: list[RoadStep]) 
 
 
 def _next(instance: ProcessInstance, definition: Definition, public: dict[str, str], taken: set[str]) -> list[RoadStep]:
-    """What may still come: public steps reachable from where tokens stand, nearest first."""
+    """What will come if all goes well: public steps reachable from where tokens stand, nearest first.
+
+    A step that only leads back to what comes before it, such as putting something right, is told when it is there.
+    """
     steps: dict[str, RoadStep] = {}
     for element_id in reachable(definition, instance.active):
         label = public.get(element_id)
         if label and label not in taken and label not in steps:
+            before = {other for other, name in public.items() if name in taken or name in steps}
+            if not _leads_on(definition, element_id, before):
+                continue
             element = definition.elements[element_id]
             steps[label] = RoadStep(label, "next", Audience(element.audience), element_id=element_id, milestone=element.milestone)
     return list(steps.values())
 
 
-def reachable(definition: Definition, start: list[str]) -> list[str]:
-    """Elements that can come after some elements along the drawn flows, nearest first; boundary events count as exceptions."""
+def _leads_on(definition: Definition, element_id: str, before: set[str]) -> bool:
+    """Whether an end can be reached from a step without going through those before it."""
+    for other in [element_id, *reachable(definition, [element_id], before)]:
+        element = definition.elements.get(other)
+        if element is not None and not element.outgoing and element.scope not in definition.elements:
+            return True
+    return False
+
+
+def reachable(definition: Definition, start: list[str], without: AbstractSet[str] = frozenset()) -> list[str]:
+    """Elements that can come after some elements along the drawn flows, nearest first; boundary events count as exceptions.
+
+    Ways through the elements `without` aren't followed.
+    """
     seen: dict[str, None] = {}
     queue = deque(start)
     while queue:
@@ -214,7 +233,7 @@ def reachable(definition: Definition, start: list[str]) -> list[str]:
             outer = definition.elements[element.scope]
             targets = [definition.flows[flow].target for flow in outer.outgoing]
         for target in targets:
-            if target not in seen:
+            if target not in seen and target not in without:
                 seen[target] = None
                 queue.append(target)
     return list(seen)
