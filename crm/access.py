@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from crm.models import Account, Activity, Case, Contact, Deal, ImportRun, Lead, Product, Quote, Request
+from crm.models import Account, Activity, Case, Contact, Deal, DocumentLine, DocumentRequest, ImportRun, Lead, Product, Quote, Request
 from portal.access import Actor, Audience
 
 
@@ -19,6 +19,7 @@ class CrmPermission(StrEnum):
     EXPORT = "crm.export"
     MANAGE_PRODUCTS = "crm.manage_products"
     IMPORT = "crm.import"
+    ASK_DOCUMENTS = "crm.ask_documents"  # ask customers for documents, and check them
 
 
 # An outsider never sees a draft.
@@ -85,6 +86,22 @@ def visible_cases(actor: Actor) -> QuerySet[Case]:
             return Case.objects.filter(customer_organisation_id=actor.organisation_id)
         case _:
             return Case.objects.none()
+
+
+def visible_document_requests(actor: Actor) -> QuerySet[DocumentRequest]:
+    """Employees see all, a customer's people what their own organisation is asked for."""
+    match actor.audience:
+        case Audience.INTERNAL if actor.can(CrmPermission.VIEW):
+            return DocumentRequest.objects.all()
+        case Audience.CUSTOMER if actor.organisation_id:
+            return DocumentRequest.objects.filter(customer_organisation_id=actor.organisation_id)
+        case _:
+            return DocumentRequest.objects.none()
+
+
+def visible_document_lines(actor: Actor) -> QuerySet[DocumentLine]:
+    """The lines of what one sees."""
+    return DocumentLine.objects.filter(request__in=visible_document_requests(actor))
 
 
 def visible_deals(actor: Actor) -> QuerySet[Deal]:

@@ -44,8 +44,9 @@ class CrmConfig(AppConfig):
         from portal.registry import registry
 
         registry.grant("employee", P.VIEW)
-        registry.grant("sales", P.VIEW, P.EDIT)
-        registry.grant("manager", P.VIEW, P.EDIT, P.ASSIGN, P.EXPORT, P.MANAGE_PRODUCTS, P.IMPORT)
+        registry.grant("sales", P.VIEW, P.EDIT, P.ASK_DOCUMENTS)
+        registry.grant("delivery", P.VIEW, P.ASK_DOCUMENTS)
+        registry.grant("manager", P.VIEW, P.EDIT, P.ASSIGN, P.EXPORT, P.MANAGE_PRODUCTS, P.IMPORT, P.ASK_DOCUMENTS)
         registry.grant("administrator", *P)
 
     def register_stories(self) -> None:
@@ -82,6 +83,18 @@ class CrmConfig(AppConfig):
         subject("case", "Case", _("Case"), "lifebuoy", access.visible_cases, str, "/cabinet/cases/%d/")
         subject("deal", "Deal", _("Deal"), "briefcase", access.visible_deals, str, "", "/partner/deals/%d/")
         subject("quote", "Quote", _("Quote"), "file-text", access.visible_quotes, str, "/cabinet/quotes/%d/")
+        registry.register_subject(
+            SubjectKind(
+                key="crm.document_request",
+                model="crm.DocumentRequest",
+                label=_("Request for documents"),
+                icon="clipboard-list",
+                visible=access.visible_document_requests,
+                title=str,
+                url=_urls("/work/crm/documents/%d/", "/cabinet/documents/asked/%d/", ""),
+                organisations=organisations_on("document_request"),
+            )
+        )
 
     def register_panels(self) -> None:
         """A record in short, for pages of other packages."""
@@ -90,7 +103,11 @@ class CrmConfig(AppConfig):
         from portal.registry import Panel, registry
 
         kinds = tuple(spec.kind for spec in LISTS.values())
-        registry.register_panel(Panel("subject.card", "crm:card-panel", _("Card"), (Audience.INTERNAL,), kinds=kinds))
+        internal = (Audience.INTERNAL,)
+        asked = ("crm.request", "crm.deal", "crm.case", "projects.project")
+        registry.register_panel(Panel("subject.card", "crm:card-panel", _("Card"), internal, kinds=kinds))
+        registry.register_panel(Panel("subject.card", "crm:document-card", _("Documents"), internal, kinds=("crm.document_request",)))
+        registry.register_panel(Panel("subject.documents", "crm:documents-panel", _("Documents asked for"), internal, kinds=asked))
 
     def register_menu(self) -> None:
         """The workspace's navigation."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from crm import services
 from crm.access import CrmPermission
@@ -103,3 +106,45 @@ def settle_case(
 ) -> dict[str, Any]:
     """Keep what the customer says to the solution: solved with a rating, or not yet; silence closes the case."""
     return services.settle_case(step.actor, case_id, action=action, rating=rating, words=words or "", reason=reason or "")
+
+
+@connector("crm.ask_for_documents")
+def ask_for_documents(
+    step: ConnectorStep,
+    document_request_id: int | None = None,
+    lines: list[Any] | None = None,
+    title: str = "",
+    note: str = "",
+    days: int = 7,
+) -> dict[str, Any]:
+    """Begin a list of documents: one that is there, or a new one for the process's record from `lines` (names, or dicts with name, hint,
+    required and kinds), to be given within `days`; gives `document_request_id`, `due`, `remind_at` and `asked_by`."""
+    data = None
+    if document_request_id is None and step.subject is not None:
+        asked = tuple(new_line(one) for one in lines or ())
+        due = timezone.localdate(step.now) + timedelta(days=int(days))
+        data = services.NewDocumentRequest(step.subject, asked, due, title or "", note or "")
+    words = services.begin_list(acting(step), step.instance_id, document_request_id, data)
+    link_subject(step.instance_id, SubjectRef("crm.document_request", words["document_request_id"]), role="documents")
+    return words
+
+
+def new_line(one: Any) -> services.NewLine:
+    """A line from what a diagram says of it."""
+    if not isinstance(one, dict):
+        return services.NewLine(str(one))
+    return services.NewLine(
+        str(one.get("name", "")), str(one.get("hint", "")), bool(one.get("required", True)), str(one.get("kinds", "any"))
+    )
+
+
+@connector("crm.count_documents")
+def count_documents(step: ConnectorStep, document_request_id: int, after: str) -> dict[str, Any]:
+    """Where to go after the step `provide` or `check`; gives `next` (check, provide or over), and the names of what is missing or given."""
+    return services.count_documents(step.actor, document_request_id, after)
+
+
+@connector("crm.remind_of_documents")
+def remind_of_documents(step: ConnectorStep, document_request_id: int, late: bool = False) -> dict[str, Any]:
+    """Tell the customer that documents are still missing; `late` tells whoever asked as well."""
+    return services.remind_of_documents(step.actor, document_request_id, late=bool(late))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from djmoney.money import Money
 
 from crm import services
+from crm.demo_documents import seed_documents
 from crm.models import Account, Case, Contact, Deal, Product, Quote, Request, SalesTeam, SalesTeamMember, Stage
 from crm.services import NewRequest
 from portal.access import Audience
@@ -38,6 +39,7 @@ def seed(world: World) -> None:
     seed_accounts(world)
     seed_requests(world, products)
     seed_cases(world)
+    seed_documents(world)
     seed_history(products)
     Deal.objects.update(is_sample=True)  # figures leave them out as soon as there are real deals
 

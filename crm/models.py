@@ -437,6 +437,72 @@ class QuoteSignature(models.Model):
         return f"{self.signed_name}: {self.quote_id}"
 
 
+class DocumentRequest(models.Model):
+    """Documents that we ask a customer for, about a record; its state is where its process stands."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Waiting for documents")
+        DONE = "done", _("Complete")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    title = models.CharField(_("title"), max_length=200)
+    note = models.TextField(_("what the customer reads"), blank=True)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    customer_organisation = models.ForeignKey("portal.Organisation", on_delete=models.PROTECT, related_name="+")
+    due = models.DateTimeField(_("due"))
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
+    reason = models.CharField(_("why withdrawn"), max_length=300, blank=True)
+    asked_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_by_name = models.CharField(max_length=150)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    told_late_at = models.DateTimeField(null=True, blank=True)
+    instance_id = models.BigIntegerField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["customer_organisation", "state", "due"]), models.Index(fields=["subject_kind", "subject_id"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DocumentLine(models.Model):
+    """One document on the list; `changes` counts what happened to it, so that a stale page is known."""
+
+    class State(models.TextChoices):
+        MISSING = "missing", _("Missing")
+        GIVEN = "given", _("Being checked")
+        ACCEPTED = "accepted", _("Accepted")
+        RETURNED = "returned", _("Sent back")
+
+    request = models.ForeignKey(DocumentRequest, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(_("document"), max_length=150)
+    hint = models.CharField(_("hint"), max_length=300, blank=True)
+    is_required = models.BooleanField(_("required"), default=True)
+    kinds = models.CharField(_("kind of file"), max_length=10, default="any")
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.MISSING)
+    file = models.ForeignKey("portal.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(_("why sent back"), max_length=500, blank=True)
+    given_by_name = models.CharField(max_length=150, blank=True)
+    given_at = models.DateTimeField(null=True, blank=True)
+    checked_by_name = models.CharField(max_length=150, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    changes = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["request", "position"], name="document_line_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Activity(models.Model):
     """A call, a meeting, a mail or a note, kept on the record that it was about."""
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from crm import services
 from crm.models import Deal, Request
 from crm.services.cases import close_with_process as close_with_process_of
+from crm.services.documents import close_documents
 from portal.access import Actor
 from portal.events import on
 from workflows.events import ProcessEnded, StageEntered
@@ -26,6 +27,8 @@ def close_with_process(event: ProcessEnded) -> None:
     request_ref, deal_ref = event.subject_of("crm.request"), event.subject_of("crm.deal")
     if case_ref := event.subject_of("crm.case"):
         close_with_process_of(case_ref.id, event.actor)
+    if documents_ref := event.subject_of("crm.document_request"):
+        close_documents(documents_ref.id, event.actor)
     outcome, reason = (None, "")
     if deal_ref is not None:
         outcome, reason = Deal.objects.filter(pk=deal_ref.id).values_list("outcome", "lost_reason").first() or (None, "")

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from crm.lists import LISTS
-from crm.views import board, cards, lists
+from crm.views import board, cards, documents, lists
 
 
 class ListKey:
@@ -32,6 +32,13 @@ urlpatterns = [
     path("crm/accounts/similar/", cards.similar, name="similar"),
     path("crm/organisations/<int:organisation_id>/", cards.of_organisation, name="organisation"),
     path("crm/quotes/<int:pk>/", cards.quote, name="quote"),
+    path("crm/documents/on/<str:ref>/", documents.panel, name="documents-panel"),
+    path("crm/documents/ask/<str:ref>/", documents.new, name="document-new"),
+    path("crm/documents/card/<str:ref>/", documents.card, name="document-card"),
+    path("crm/documents/<int:pk>/", documents.page, name="document-request"),
+    path("crm/documents/<int:pk>/withdraw/", documents.withdraw, name="document-withdraw"),
+    path("crm/documents/lines/<int:line_id>/", documents.decide, name="document-decide"),
+    path("crm/documents/lines/<int:line_id>/give/", documents.give, name="document-give"),
     path("crm/pick/<slug:kind>/", lists.pick, name="pick"),
     *(path(f"crm/{key}/", lists.listing, {"key": key}, name=key) for key in LISTS),
     path("crm/<crmlist:key>/", lists.listing, name="list"),

@@ -16,6 +16,7 @@ class CustomerCabinetConfig(AppConfig):
         self.register_topics()
         self.register_menu()
         self.register_site_forms()
+        self.register_panels()
 
     def register_access(self) -> None:
         """Everybody of a customer's organisation starts requests."""
@@ -52,8 +53,20 @@ class CustomerCabinetConfig(AppConfig):
             MenuItem(customer, _("Requests"), "customer_cabinet:requests", "list", 30),
             MenuItem(customer, _("Messages"), "customer_cabinet:messages", "messages", 35),
             MenuItem(customer, _("Support"), "customer_cabinet:cases", "lifebuoy", 38),
+            MenuItem(customer, _("Documents"), "customer_cabinet:documents", "files", 39),
             MenuItem(customer, _("Projects"), "customer_cabinet:projects", "target-arrow", 40),
             MenuItem(customer, _("Colleagues"), "customer_cabinet:team", "users", 50),
+        )
+
+    def register_panels(self) -> None:
+        """What a customer is asked for stands on the pages of the record that it is about."""
+        from portal.access import Audience
+        from portal.registry import Panel, registry
+
+        kinds = ("crm.request", "crm.case", "projects.project")
+        customer = (Audience.CUSTOMER,)
+        registry.register_panel(
+            Panel("subject.documents", "customer_cabinet:documents-panel", _("Documents we need"), customer, kinds=kinds)
         )
 
     def register_site_forms(self) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customer_cabinet import urls_cases
+from customer_cabinet import urls_cases, urls_documents
 from customer_cabinet.views import home, messages, quotes, requests, team
 
 app_name = "customer_cabinet"
@@ -23,6 +23,7 @@ urlpatterns = [
     path("messages/list/", messages.conversation_list, name="messages-list"),
     path("messages/company/", messages.with_company, name="messages-company"),
     *urls_cases.urlpatterns,
+    *urls_documents.urlpatterns,
     path("projects/", home.project_list, name="projects"),
     path("projects/<int:project_id>/", home.project, name="project"),
     path("team/", team.team, name="team"),

@@ -174,7 +174,17 @@ class AuditEntry(models.Model):
 
 
 class StoredFile(models.Model):
-    """A file on a record, for the audiences that it names; `portal.files` is the only way in and out."""
+    """One version of a document on a record, for the audiences that it names; `portal.files` is the only way in and out."""
+
+    class Kind(models.TextChoices):
+        """What it came from; only a plain file gets new versions, the others stay as they were said, sent, signed or asked for."""
+
+        FILE = "", _("File")
+        MESSAGE = "message", _("In a message")
+        QUOTE = "quote", _("Quote")
+        SIGNED = "signed", _("Signed")
+        ASKED = "asked", _("Asked for")
+        SHEET = "sheet", _("Decision")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject_kind = models.CharField(max_length=40)
@@ -189,8 +199,12 @@ class StoredFile(models.Model):
     uploaded_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
     uploaded_by_name = models.CharField(max_length=150)
     created = models.DateTimeField(auto_now_add=True)
+    document = models.UUIDField(default=uuid.uuid4, editable=False)  # the id of its first version
+    version = models.PositiveSmallIntegerField(default=1)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.FILE, blank=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "version"], name="stored_file_version_once")]
         indexes = [models.Index(fields=["subject_kind", "subject_id", "-created"])]
 
     def __str__(self) -> str:

@@ -108,7 +108,7 @@ def print_sheet(row: Approval, run: Run | None) -> tuple[str, UUID]:
         ignore_system_fonts=True,
     )
     name = f"{slugify(row.title)[:60] or 'approval'}-{row.pk}.pdf"
-    kept = store_file(Actor.system(), SubjectRef("workflows.instance", row.instance_id), pdf, (Audience.INTERNAL,), name=name)
+    kept = store_file(Actor.system(), SubjectRef("workflows.instance", row.instance_id), pdf, (Audience.INTERNAL,), name=name, kind="sheet")
     return digest, kept.id
 
 

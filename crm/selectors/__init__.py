@@ -23,6 +23,7 @@ from crm.selectors.deals import (
     partner_facts,
     stage_labels,
 )
+from crm.selectors.documents import DocumentLineView, DocumentListView, document_list, document_lists, list_of_line
 from crm.selectors.quotes import (
     Difference,
     QuoteLineView,
@@ -40,6 +41,11 @@ __all__ = [
     "Caretaker",
     "CaseView",
     "DealFacts",
+    "DocumentLineView",
+    "DocumentListView",
+    "document_list",
+    "document_lists",
+    "list_of_line",
     "case_choices",
     "case_view",
     "cases_for",

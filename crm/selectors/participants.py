@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crm.access import JOINT_STATES
-from crm.models import Case, Deal, Quote, Request
+from crm.models import Case, Deal, DocumentRequest, Quote, Request
 from portal.access import Audience
 
 Pairs = list[tuple[Audience, int]]
@@ -24,7 +24,13 @@ def _partner_of_deal(pk: int) -> Pairs:
     return [(Audience.PARTNER, key) for key in keys.values_list("partner_organisation_id", flat=True)]
 
 
-_TAKING_PART = {"case": _customer_of(Case), "request": _customer_of(Request), "quote": _customer_of(Quote), "deal": _partner_of_deal}
+_TAKING_PART = {
+    "case": _customer_of(Case),
+    "request": _customer_of(Request),
+    "quote": _customer_of(Quote),
+    "document_request": _customer_of(DocumentRequest),
+    "deal": _partner_of_deal,
+}
 
 
 def organisations_on(name: str) -> Callable[[int], Pairs]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from crm.access import visible_activities
 from crm.models import Stage, StageChange
 from portal.access import Actor
-from portal.files import files_for
+from portal.files import FileView, files_for
 from portal.registry import SubjectRef
 from workflows.selectors import steps_for_subject
 from workflows.selectors.why import Reason, reasons
@@ -77,9 +77,14 @@ def _steps(actor: Actor, ref: SubjectRef) -> list[Happening]:
 
 def _files(actor: Actor, ref: SubjectRef, limit: int) -> list[Happening]:
     return [
-        Happening(file.created, "file", "paperclip", file.name, "", file.uploaded_by, url=f"/files/{file.id}/")
+        Happening(one.created, "file", "paperclip", _versioned(one), "", one.uploaded_by, url=f"/files/{one.id}/")
         for file in files_for(actor, ref, limit)
+        for one in (file, *file.earlier)
     ]
+
+
+def _versioned(file: FileView) -> str:
+    return _("%(name)s, version %(number)d") % {"name": file.name, "number": file.version} if file.version > 1 else file.name
 
 
 def why(actor: Actor, ref: SubjectRef) -> list[Reason]:

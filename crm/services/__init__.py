@@ -19,6 +19,21 @@ from crm.services.deals import (
     update_deal,
     win_deal,
 )
+from crm.services.documents import (
+    MOST_LINES,
+    NewDocumentRequest,
+    NewLine,
+    accept_document,
+    ask_for_documents,
+    begin_list,
+    count_documents,
+    give_document,
+    give_from_form,
+    may_ask,
+    remind_of_documents,
+    return_document,
+    withdraw_documents,
+)
 from crm.services.leads import convert_lead, create_lead, disqualify_lead, update_lead
 from crm.services.process import PROCESS, deal_start, deal_words, start_data
 from crm.services.products import create_product, update_product
@@ -27,6 +42,19 @@ from crm.services.requests import NewRequest, PublicRequest, close_request, subm
 from crm.services.signing import GivenSignature, offer_for, sign_quote
 
 __all__ = [
+    "NewDocumentRequest",
+    "NewLine",
+    "accept_document",
+    "ask_for_documents",
+    "begin_list",
+    "count_documents",
+    "give_document",
+    "give_from_form",
+    "MOST_LINES",
+    "may_ask",
+    "remind_of_documents",
+    "return_document",
+    "withdraw_documents",
     "GivenSignature",
     "PROCESS",
     "StepNeeded",

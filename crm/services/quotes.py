@@ -82,6 +82,7 @@ def make_quote(
             print_quote(quote, deal, [line]),
             {Audience.INTERNAL, Audience.CUSTOMER},
             name=_("Quote %(number)s.pdf") % {"number": quote.number},
+            kind="quote",
         )
         quote.file_id = file.id
         quote.save(update_fields=["file"])

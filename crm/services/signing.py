@@ -99,6 +99,7 @@ def sign_quote(actor: Actor, quote_id: int, given: GivenSignature) -> QuoteSigna
             sealed,
             {Audience.INTERNAL, Audience.CUSTOMER},
             name=_("Quote %(number)s, signed.pdf") % {"number": quote.number},
+            kind="signed",
         )
         signature.sealed_file_id = kept.id
         signature.save()

@@ -161,6 +161,9 @@ def step(request: HttpRequest, task_id: int) -> HttpResponse:
     about = detail.row.subject
     if about and about.url and about.ref.kind == "crm.quote" and request.method == "POST" and request.POST.get("action") == "accept":
         return redirect(f"{about.url}#sign")
+    documents_url = next((s.url for s in detail.subjects if s.ref.kind == "crm.document_request" and s.url), None)
+    if documents_url and detail.row.element_id.endswith("provide_documents"):  # done by itself when the last document is there
+        return redirect(documents_url)
     record = next((s for s in detail.subjects if s.url), None)
     after = record.url if record and record.url else reverse("customer_cabinet:home")
     return step_page(request, task_id, template="customer_cabinet/step.html", after=after, context={"record": record})

@@ -25,6 +25,7 @@ import './feed-news.js';
 import './board.js';
 import './picker.js';
 import './mentions.js';
+import './keep-open.js';
 import './submit-once.js';
 import './keep-typed.js';
 import './keep-on-server.js';

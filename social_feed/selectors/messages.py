@@ -211,6 +211,12 @@ def all_files_for(actor: Actor, ref: SubjectRef) -> list[FileView]:
     return sorted(rows.values(), key=lambda f: f.created, reverse=True)
 
 
+def records_of_messages(actor: Actor, ids: Iterable[int]) -> dict[int, SubjectRef]:
+    """The records that messages of the actor's audience were written on, by the message."""
+    rows = messages_of_audience(actor).filter(pk__in=list(ids)).values_list("pk", "subject_kind", "subject_id")
+    return {pk: SubjectRef(kind, subject_id) for pk, kind, subject_id in rows}
+
+
 def topics_of_conversation(actor: Actor, ref: SubjectRef) -> str:
     """The live topics whose pings mean that the conversation may have changed."""
     return " ".join(str(other) for other in seen_conversation(actor, ref))

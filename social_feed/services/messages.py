@@ -14,7 +14,7 @@ from portal.access import Actor, Audience
 from portal.audit import record
 from portal.errors import NotAllowed, Refused
 from portal.events import emit
-from portal.files import store_file
+from portal.files import FileView, store_file, store_named
 from portal.live import ping
 from portal.registry import SubjectRef, registry
 from social_feed.access import MESSAGE
@@ -79,7 +79,7 @@ def post_message(
             key=key,
         )
         for upload in files:
-            store_file(actor, SubjectRef(MESSAGE, row.pk), upload, {audience})
+            store_file(actor, SubjectRef(MESSAGE, row.pk), upload, {audience}, kind="message")
         record(actor, "message.posted", ref, after={"message": row.pk, "audience": str(audience), "organisation": organisation_id})
         emit(MessagePosted(row.pk, ref, audience, organisation_id, actor, body, row.mentions))
         ping(str(ref))
@@ -143,14 +143,17 @@ def restore_message(actor: Actor, message_id: int) -> SubjectRef:
     return ref
 
 
-def add_files(actor: Actor, ref: SubjectRef, uploads: Iterable[Any], audiences: Iterable[Audience]) -> None:
+def add_files(actor: Actor, ref: SubjectRef, uploads: Iterable[Any], audiences: Iterable[Audience]) -> list[FileView]:
     """Put files on a record, for colleagues and the chosen audiences; each audience finds them on the record of the conversation that it
-    sees. Raises Refused for a file that can't be kept; those before it stay."""
+    sees. One that is called like a document there, for the same audiences, becomes its next version. Gives them as they are kept.
+    Raises Refused for a file that can't be kept; those before it stay."""
     chosen = [a for a in audiences if a is not Audience.INTERNAL and a in audiences_for(actor)]
     targets: dict[SubjectRef, set[Audience]] = {}
     for audience in chosen if actor.is_internal else ():
         targets.setdefault(place_for(ref, audience)[0], set()).add(audience)
+    kept = []
     for upload in uploads:
         for target, readers in (targets or {ref: set(chosen)}).items():
             upload.seek(0)
-            store_file(actor, target, upload, readers)
+            kept.append(store_named(actor, target, upload, readers))
+    return kept

@@ -66,7 +66,7 @@ def write_post(actor: Actor, body: str, *, group_id: int | None = None, files: I
             key=key,
         )
         for upload in files:
-            store_file(actor, _ref(row), upload, {Audience.INTERNAL})
+            store_file(actor, _ref(row), upload, {Audience.INTERNAL}, kind="message")
         record(actor, "post.written", _ref(row), after={"group": group_id})
         emit(PostWritten(row.pk, group_id, actor, body, row.mentions))
         ping(_topic(row))

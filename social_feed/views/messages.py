@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access import Actor, Audience
 from portal.errors import Refused
+from portal.files import FileView, add_version, keep_apart
 from portal.registry import SubjectRef, registry
 from social_feed.selectors.messages import (
     all_files_for,
@@ -179,14 +181,15 @@ def message_restore(request: HttpRequest, message_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def files_panel(request: HttpRequest, ref: str) -> HttpResponse:
-    """The files of a record that the reader may see, and a place to add some."""
+    """The files of a record that the reader may see, and a place to add some, or a new version of one."""
     actor = request.actor  # type: ignore[attr-defined]
     subject = subject_or_404(actor, ref)
-    refusal = None
+    refusal, versions = None, []
     if request.method == "POST":
-        allowed = set(audiences_for(actor))
-        chosen = {Audience(a) for a in request.POST.getlist("audiences") if a in allowed}
-        refusal = _store_all(request, actor, subject.ref, chosen)
+        try:
+            versions = [file for file in _take_in(request, actor, subject.ref) if file.version > 1]
+        except Refused as problem:
+            refusal = problem
     context = {
         "ref": ref,
         "topics": topics_of_conversation(actor, subject.ref),
@@ -194,18 +197,30 @@ def files_panel(request: HttpRequest, ref: str) -> HttpResponse:
         "audiences": audiences_for(actor),
         "upload_limit": settings.UPLOAD_MAX_BYTES,
         "refusal": refusal,
+        "versions": versions,
     }
     if request.GET.get("part") == "list":
         return render(request, FILE_LIST, context)
     return render(request, FILES, context, status=refusal.status if refusal else 200)
 
 
-def _store_all(request: HttpRequest, actor: Actor, ref: SubjectRef, chosen: set[Audience]) -> Refused | None:
+def _take_in(request: HttpRequest, actor: Actor, ref: SubjectRef) -> list[FileView]:
+    """Do what the panel's forms ask for: add files, add a version of one (`version`), or make a file of its own from one (`apart`).
+
+    Gives what was added. Raises Refused in words."""
+    post = request.POST
+    try:
+        apart, document = (UUID(text) if (text := post.get(name, "")) else None for name in ("apart", "version"))
+    except ValueError:
+        raise Refused(_("This file isn't there any more.")) from None
+    if apart:
+        keep_apart(actor, apart)
+        return []
     uploads = request.FILES.getlist("files")
     if not uploads:
-        return Refused(_("Choose a file first."), "files")
-    try:
-        services.add_files(actor, ref, uploads, chosen)
-    except Refused as refusal:
-        return refusal
-    return None
+        raise Refused(_("Choose a file first."), "files")
+    if document:
+        add_version(actor, document, uploads[0])
+        return []
+    chosen = {Audience(a) for a in post.getlist("audiences") if a in set(audiences_for(actor))}
+    return services.add_files(actor, ref, uploads, chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from django.apps import apps
 from django.utils import timezone
 from djmoney.money import Money
 
@@ -14,6 +15,8 @@ from crm.models import (
     Case,
     Contact,
     Deal,
+    DocumentLine,
+    DocumentRequest,
     Lead,
     Product,
     Quote,
@@ -27,13 +30,18 @@ from crm.models import (
 )
 from portal import demo
 from portal.access import Audience
-from portal.files import store_file
+from portal.files import add_version, store_file
 from portal.registry import SubjectRef
 
 
 def usd(amount: int) -> Money:
     """Dollars."""
     return Money(Decimal(amount), "USD")
+
+
+def asked_ref(row: DocumentRequest) -> SubjectRef:
+    """A list of documents as a subject."""
+    return SubjectRef("crm.document_request", row.pk)
 
 
 def build(world) -> None:
@@ -161,6 +169,54 @@ def build(world) -> None:
             answer_by=timezone.now() + timedelta(hours=4),
             solution=f"LEAK:{owner} solution",
         )
+        asked = DocumentRequest.objects.create(
+            title=f"LEAK:{owner} papers",
+            note=f"LEAK:{owner} note",
+            subject_kind="crm.deal" if owner == "birch" else "crm.request",
+            subject_id=deal.pk if owner == "birch" else request.pk,
+            customer_organisation=organisation,
+            due=timezone.now() + timedelta(days=3),
+            asked_by=erin,
+            asked_by_name=f"LEAK:{owner} asker",
+        )
+        given = store_file(
+            world.actor(person),
+            asked_ref(asked),
+            f"LEAK:{owner}".encode(),
+            {Audience.CUSTOMER},
+            name=f"LEAK-{owner}-given.txt",
+            kind="asked",
+        )
+        DocumentLine.objects.create(
+            request=asked,
+            position=1,
+            name=f"LEAK:{owner} paper",
+            hint=f"LEAK:{owner} hint",
+            state=DocumentLine.State.RETURNED,
+            file_id=given.id,
+            reason=f"LEAK:{owner} reason",
+            given_by_name=f"LEAK:{owner} giver",
+            checked_by_name="LEAK:internal",
+            given_at=timezone.now(),
+        )
+        shared = store_file(
+            world.actor("erin@northwind.example"),
+            SubjectRef("crm.request", request.pk),
+            f"LEAK:{owner} 1".encode(),
+            {Audience.CUSTOMER},
+            name=f"LEAK-{owner}-versions.txt",
+        )
+        add_version(world.actor(person), shared.id, f"LEAK:{owner} 2".encode(), name=f"LEAK-{owner}-versions.txt")
+        joint = store_file(
+            world.actor("erin@northwind.example"),
+            inside,
+            f"LEAK:{partner_owner} 1".encode(),
+            {Audience.PARTNER},
+            name=f"LEAK-{partner_owner}-joint.txt",
+        )
+        StoredFile = apps.get_model("portal", "StoredFile")
+        first = StoredFile.objects.get(pk=joint.id)  # a version that was kept inside: it isn't the partner's
+        store_file(world.actor("erin@northwind.example"), inside, b"LEAK:internal 2", set(), name="LEAK-internal-version.txt", after=first)
         world.rows |= {f"{owner}_account": account, f"{owner}_request": request, f"{owner}_deal": deal, f"{owner}_quote": quote}
     Deal.objects.create(
         title="LEAK:internal deal",
