@@ -217,7 +217,13 @@ def build(world) -> None:
         StoredFile = apps.get_model("portal", "StoredFile")
         first = StoredFile.objects.get(pk=joint.id)  # a version that was kept inside: it isn't the partner's
         store_file(world.actor("erin@northwind.example"), inside, b"LEAK:internal 2", set(), name="LEAK-internal-version.txt", after=first)
-        world.rows |= {f"{owner}_account": account, f"{owner}_request": request, f"{owner}_deal": deal, f"{owner}_quote": quote}
+        world.rows |= {
+            f"{owner}_account": account,
+            f"{owner}_request": request,
+            f"{owner}_deal": deal,
+            f"{owner}_quote": quote,
+            f"{owner}_asked": asked,
+        }
     Deal.objects.create(
         title="LEAK:internal deal",
         external_key="LEAK:internal",
@@ -239,5 +245,6 @@ def samples(world) -> dict[str, list[dict]]:
     return (
         dict.fromkeys(("crm:list", "crm:create", "crm:export"), lists)
         | dict.fromkeys(("crm:card", "crm:peek", "crm:why", "crm:edit", "crm:note"), cards)
+        | {"crm:document-card": [{"ref": str(asked_ref(world.rows["acme_asked"]))}, {"ref": str(asked_ref(world.rows["birch_asked"]))}]}
         | {"crm:card-panel": [{"ref": f"crm.deal:{deal}"}, {"ref": f"crm.account:{account}"}]}
     )
