@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,20 +53,28 @@ def documents_page(actor: Actor, query: Mapping[str, str]) -> DocumentsPage:
     """The page that a query asks for; the number of statements doesn't grow with documents or records."""
     text, kind = query.get("q", "").strip()[:100], query.get("kind", "")
     kind = kind if kind in KINDS else ""
-    refs = records_with_documents(actor)
-    home = records_of_messages(actor, [ref.id for ref in refs if ref.kind == MESSAGE])
-    belongs = {ref: home.get(ref.id, ref) if ref.kind == MESSAGE else ref for ref in refs}
-    seen = registry.resolve_many(actor, belongs.values())
+    belongs = _records_of(actor, records_with_documents(actor))
     record = query.get("record", "")[:80]
     wanted = [ref for ref, target in belongs.items() if str(target) == record] if record else None
     page = find_documents(
         actor, text=text, kind="" if kind == "file" else kind or None, refs=wanted, number=query.get("page", 1), size=PAGE
     )
-    rows = [DocumentRow(file, seen.get(belongs.get(file.ref, file.ref)), ICONS.get(file.kind, "file-text")) for file in page.object_list]
+    choices = dict.fromkeys(belongs.values())
+    belongs |= _records_of(actor, {file.ref for file in page.object_list} - belongs.keys())  # of more records than can be chosen from
+    seen = registry.resolve_many(actor, belongs.values())
+    rows = [DocumentRow(file, seen.get(belongs[file.ref]), ICONS.get(file.kind, "file-text")) for file in page.object_list]
     topics = {str(row.file.ref) for row in rows} | {f"cabinet:{actor.organisation_id}"}
-    records = [seen[ref] for ref in dict.fromkeys(belongs.values()) if ref in seen]
+    records = [seen[ref] for ref in choices if ref in seen]
     asked = crm.document_lists(actor, is_open=True)
     return DocumentsPage(rows, page, asked, records, text, kind, record, _joined(topics))
+
+
+def _records_of(actor: Actor, refs: Iterable[SubjectRef]) -> dict[SubjectRef, SubjectRef]:
+    """The record that each belongs to: a message's is the one that it was written on."""
+    refs = list(refs)
+    ids = [ref.id for ref in refs if ref.kind == MESSAGE]
+    home = records_of_messages(actor, ids) if ids else {}
+    return {ref: home.get(ref.id, ref) if ref.kind == MESSAGE else ref for ref in refs}
 
 
 def _joined(topics: set[str]) -> str:
