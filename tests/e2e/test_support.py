@@ -23,7 +23,7 @@ def papers(bea, dan) -> None:
     bea.click("Provide the documents")
     bea.page.wait_for_url("**/documents/asked/**", timeout=SOON)
     bea.accessible()
-    _fits(bea)
+    bea.fits()
     box = "li:has-text('Photo of the display') input[type=file]"
     bea.page.set_input_files(box, {"name": "display.exe", "mimeType": "image/jpeg", "buffer": b"MZ"})
     bea.sees("could run on a colleague's machine")
@@ -37,7 +37,7 @@ def papers(bea, dan) -> None:
     bea.go("/cabinet/documents/")
     bea.sees("display.jpg")
     bea.accessible()
-    _fits(bea)
+    bea.fits()
     bea.shoot("cabinet-documents")
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0005_kinds_of_files"),
+        ("crm", "0006_kinds_of_files"),
         ("portal", "0006_file_versions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

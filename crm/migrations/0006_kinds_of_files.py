@@ -14,6 +14,6 @@ def tell_kinds(apps, schema_editor):
 class Migration(migrations.Migration):
     """Fills what the kernel's migration added."""
 
-    dependencies = [("crm", "0004_saved_views_moved"), ("portal", "0006_file_versions")]
+    dependencies = [("crm", "0005_case_words"), ("portal", "0006_file_versions")]
 
     operations = [migrations.RunPython(tell_kinds, migrations.RunPython.noop)]
