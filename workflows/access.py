@@ -18,7 +18,7 @@ from workflows.models import (
     TaskBatch,
     TaskCandidate,
 )
-from workflows.substitution import has_had_a_say, represented, theirs_too
+from workflows.substitution import has_had_a_say, questions_to, represented, theirs_too
 
 
 class WorkflowPermission(StrEnum):
@@ -116,12 +116,17 @@ def visible_questions(actor: Actor) -> QuerySet[Question]:
     """Whoever was asked sees the question, in the face in which they were asked; employees see those of the tasks that they see."""
     match actor.audience:
         case Audience.INTERNAL:
-            asked = Q(to_id=actor.user_id, audience="internal") | Q(asked_by_id=actor.user_id)
-            return Question.objects.filter(asked | Q(task__in=visible_tasks(actor)))
+            return Question.objects.filter(questions_to(actor) | Q(asked_by_id=actor.user_id) | Q(task__in=visible_tasks(actor)))
         case Audience.CUSTOMER | Audience.PARTNER:
             return Question.objects.filter(to_id=actor.user_id, audience=str(actor.audience), organisation_id=actor.organisation_id)
         case _:
             return Question.objects.none()
+
+
+def answerable_questions(actor: Actor, *, fresh: bool = False) -> QuerySet[Question]:
+    """The questions that the actor may answer: their own, and an employee's those of people for whom they stand in."""
+    mine = visible_questions(actor)
+    return mine.filter(questions_to(actor, fresh=fresh)) if actor.is_internal else mine
 
 
 def visible_batches(actor: Actor) -> QuerySet[TaskBatch]:

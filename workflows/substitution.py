@@ -83,6 +83,15 @@ def theirs_too(actor: Actor) -> Q | None:
     return wanted & Q(audience="internal")
 
 
+def questions_to(actor: Actor, *, fresh: bool = False) -> Q:
+    """The questions that an employee answers: asked of them, or of somebody for whom they stand in, unless they asked themselves."""
+    wanted = Q(to_id=actor.user_id)
+    for absent, key in covered_by(actor.user_id, absences_at(fresh=fresh)):
+        one = Q(to_id=absent, task__instance__key=key) if key else Q(to_id=absent)
+        wanted |= one & ~Q(asked_by_id=actor.user_id)
+    return wanted & Q(audience="internal")
+
+
 def represented(actor: Actor, task: HumanTask, *, fresh: bool = False) -> int | None:
     """The person who is away for whom the actor would do this task, or None."""
     if actor.user_id is None or not actor.is_internal:

@@ -161,6 +161,23 @@ def test_who_may_ask_and_answer_whom(office):
             answer_question(other, pk, "Blue")
 
 
+def test_a_substitute_answers_for_whoever_is_away(office):
+    pk = ask(office)
+    with pytest.raises(NotFound):
+        answer_question(office.fiona, pk, "Let me guess")
+    services.plan_absence(office.dan, MONDAY.date(), MONDAY.date() + timedelta(days=3), office.fiona.user_id)
+    assert [one.is_mine for one in questions_to(office.fiona)] == [True] and question_count(office.fiona) == 1
+    answer_question(office.fiona, pk, "It is green")
+    line = HistoryEvent.objects.get(kind="question", state="answered")
+    assert (line.actor_name, line.on_behalf_of) == (office.fiona.name, office.dan.name)
+    assert question(office.erin, pk).by == f"{office.fiona.name} for {office.dan.name}"
+    services.plan_absence(office.mona, MONDAY.date(), MONDAY.date() + timedelta(days=3), office.erin.user_id)
+    own = ask(office, office.mona)
+    assert question_count(office.erin) == 0, "nobody answers what they asked themselves"
+    with pytest.raises(NotFound):
+        answer_question(office.erin, own, "Because")
+
+
 def test_the_customer_sees_the_question_and_nothing_else(office, client):
     from django.contrib.auth import get_user_model
 

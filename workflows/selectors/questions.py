@@ -8,8 +8,9 @@ from typing import Any
 
 from portal.access import Actor
 from workflows import definitions
-from workflows.access import visible_questions, visible_tasks
+from workflows.access import answerable_questions, visible_questions, visible_tasks
 from workflows.models import HumanTask, Question
+from workflows.selectors.inbox import acted
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,14 @@ class QuestionView:
     text: str
     asked_by: str
     asked: datetime
-    to: str
+    to: str  # who was asked
+    by: str  # who answered, and for whom where that was another
     audience: str
     status: str
     answer: str
     closed: datetime | None
     pauses: bool
-    is_mine: bool  # it was asked of the reader
+    is_mine: bool  # the reader may answer: it was asked of them, or of somebody for whom they stand in
     is_over: bool  # its step doesn't wait any more
     can_withdraw: bool
     task_id: int | None = None
@@ -38,19 +40,21 @@ class QuestionView:
         return self.status == "open" and not self.is_over
 
 
-def _view(actor: Actor, row: Question) -> QuestionView:
+def _view(actor: Actor, row: Question, mine: bool) -> QuestionView:
+    answered_by_another = row.status == "answered" and row.closed_by_name and row.closed_by_name != row.to_name
     return QuestionView(
         id=row.pk,
         text=row.text,
         asked_by=row.asked_by_name,
         asked=row.asked,
         to=row.to_name,
+        by=acted(row.closed_by_name, row.to_name) if answered_by_another else row.to_name,
         audience=row.audience,
         status=row.status,
         answer=row.answer,
         closed=row.closed,
         pauses=row.stopped is not None,
-        is_mine=row.to_id == actor.user_id,
+        is_mine=mine,
         is_over=row.task.status != HumanTask.Status.OPEN,
         can_withdraw=row.status == "open" and row.asked_by_id == actor.user_id,
         task_id=row.task_id if actor.is_internal else None,
@@ -64,27 +68,27 @@ def _rows(actor: Actor):
 
 def questions_to(actor: Actor, limit: int = 50) -> list[QuestionView]:
     """What waits for the actor's answer, oldest first."""
-    rows = _rows(actor).filter(to_id=actor.user_id, audience=str(actor.audience), status="open", task__status="open")
-    return [_view(actor, row) for row in rows.order_by("asked", "pk")[:limit]]
+    rows = answerable_questions(actor).filter(status="open", task__status="open").select_related("task").defer("task__data")
+    return [_view(actor, row, True) for row in rows.order_by("asked", "pk")[:limit]]
 
 
 def question_count(actor: Actor) -> int:
     """How many questions wait for the actor's answer."""
-    rows = visible_questions(actor).filter(to_id=actor.user_id, audience=str(actor.audience), status="open", task__status="open")
-    return rows.count()
+    return answerable_questions(actor).filter(status="open", task__status="open").count()
 
 
 def question(actor: Actor, question_id: int) -> QuestionView | None:
     """One question, or None out of sight."""
     row = _rows(actor).filter(pk=question_id).first()
-    return _view(actor, row) if row else None
+    return _view(actor, row, answerable_questions(actor).filter(pk=row.pk).exists()) if row else None
 
 
 def questions_about(actor: Actor, task_id: int) -> list[QuestionView]:
     """What was asked about a step, oldest first; for employees."""
     if not actor.is_internal:
         return []
-    return [_view(actor, row) for row in _rows(actor).filter(task_id=task_id).order_by("asked", "pk")]
+    mine = set(answerable_questions(actor).filter(task_id=task_id).values_list("pk", flat=True))
+    return [_view(actor, row, row.pk in mine) for row in _rows(actor).filter(task_id=task_id).order_by("asked", "pk")]
 
 
 def people_to_ask_about(actor: Actor, task_id: int) -> list[Any]:

@@ -17,7 +17,7 @@ from portal.live import ping
 from portal.registry import SubjectRef
 from portal.selectors import PersonView, employees, people_of
 from workflows import clocks, definitions, events
-from workflows.access import WorkflowPermission, may_do, visible_questions, visible_tasks
+from workflows.access import WorkflowPermission, answerable_questions, may_do, visible_questions, visible_tasks
 from workflows.calendars import calendar_of
 from workflows.errors import NotFound
 from workflows.models import HistoryEvent, HumanTask, ProcessInstance, Question
@@ -96,11 +96,12 @@ def ask_question(actor: Actor, task_id: int, user_id: int, audience: str, text: 
 
 
 def answer_question(actor: Actor, question_id: int, text: str) -> None:
-    """Answer a question that one was asked. Raises NotFound, Refused for an empty answer, Conflict for one that is over."""
+    """Answer a question that one was asked, or somebody for whom one stands in. Raises NotFound, Refused for an empty answer, Conflict for
+    one that is over."""
     text = _checked(text, _("Write your answer."), "answer")
     with transaction.atomic():
         instance, task, row = _locked(actor, question_id)
-        if row.to_id != actor.user_id:
+        if not answerable_questions(actor, fresh=True).filter(pk=row.pk).exists():
             raise NotFound
         if row.status == Status.ANSWERED:
             raise Conflict(_("You have answered this already; your first answer counts."))
@@ -200,10 +201,23 @@ def _let_go_on(row: Question, task: HumanTask, instance: ProcessInstance, now: d
 def _note(actor: Actor, instance: ProcessInstance, task: HumanTask, row: Question, what: str, told: dict) -> None:
     """Audit, a line in the history, pings."""
     now = timezone.now()
-    record(actor, f"question.{what}", SubjectRef("workflows.task", task.pk), after={"question_id": row.pk, "to": row.to_name, **told})
+    away = row.to_name if what == "answered" and row.to_id != actor.user_id else ""
+    noted = {"question_id": row.pk, "to": row.to_name, **told}
+    record(actor, f"question.{what}", SubjectRef("workflows.task", task.pk), on_behalf_of=away, after=noted)
     HistoryEvent.objects.create(
-        instance=instance, element_id=task.element_id, kind="question", state=what, name=task.name, started=task.created, ended=now,
-        actor_id=actor.user_id, actor_name=actor.name[:150], audience=str(actor.audience), reason=told.get("answer") or row.text,
-        action={"asked": _("Question"), "answered": _("Answer"), "withdrawn": _("Withdrawn")}[what], detail={"to": row.to_name},
-    )  # fmt: skip
+        instance=instance,
+        element_id=task.element_id,
+        kind="question",
+        state=what,
+        name=task.name,
+        started=task.created,
+        ended=now,
+        actor_id=actor.user_id,
+        actor_name=actor.name[:150],
+        on_behalf_of=away[:150],
+        audience=str(actor.audience),
+        reason=told.get("answer") or row.text,
+        action={"asked": _("Question"), "answered": _("Answer"), "withdrawn": _("Withdrawn")}[what],
+        detail={"to": row.to_name},
+    )
     ping(f"task:{task.pk}", f"process:{instance.pk}", *(f"inbox:user:{user}" for user in (row.to_id, row.asked_by_id) if user))
