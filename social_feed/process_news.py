@@ -233,11 +233,11 @@ def tell_of_service_level(event: ServiceLevelReached) -> None:
 
 @on(QuestionAsked)
 def tell_of_question(event: QuestionAsked) -> None:
-    """The person who was asked; an outsider learns the question alone."""
+    """The person who was asked, and who stands in for them; an outsider learns the question alone."""
     audience = Audience(event.audience)
     subject, source = SubjectRef("workflows.question", event.question_id), f"question:{event.question_id}"
     if audience is Audience.INTERNAL:
-        people, text = colleagues({event.asked_id}), ASKED
+        people, text = colleagues({event.asked_id} | stand_ins({event.asked_id}, event.process_key)), ASKED
     else:
         people = [p for p in actors_of([event.organisation_id or 0], audience) if p.user_id == event.asked_id]
         text = ASKED_OUTSIDE
