@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from pathlib import Path
 from typing import Any
+
+from benchmarks.measure import spent
 
 TASKS_OF_ONE = 10  # tasks of one instance
 FAR = 1_000_000_000  # no number is a multiple of it
@@ -108,18 +108,6 @@ def fill(open_tasks: int, finished: int) -> None:
         cursor.execute(candidates.replace("%%", "%"))
         if is_postgres:
             cursor.execute("ANALYZE")
-
-
-def spent() -> float:
-    """Processor time of this process and of its database's process so far, ms; elapsed time where the machine doesn't tell."""
-    from django.db import connection
-
-    own = time.process_time() * 1000
-    if connection.vendor != "postgresql":
-        return own
-    connection.ensure_connection()
-    told = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")  # nanoseconds
-    return own + int(told.read_text().split()[0]) / 1e6 if told.exists() else time.perf_counter() * 1000
 
 
 def main() -> None:

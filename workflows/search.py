@@ -21,7 +21,7 @@ def processes(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     word = text.lower()
     hits = [
         SearchHit(one.name, _("Process, version %(n)d") % {"n": one.version}, reverse("workflows:definition", args=[one.key]), "hierarchy")
-        for one in selectors.definitions(actor)
+        for one in selectors.process_choices(actor)
         if word in one.name.lower() or word in one.key
     ]
     page = selectors.instances(actor, selectors.InstanceFilter(text=text), limit=limit)

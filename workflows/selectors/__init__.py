@@ -1,7 +1,7 @@
 """Reads for pages and other packages: frozen dataclasses, through the gates of `access.py`."""
 
 from workflows.selectors.absences import AbsenceView, absences, own_absence, stand_ins, stood_in_for
-from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, startable
+from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, process_choices, startable
 from workflows.selectors.desk import InboxFilter, waiting_badge, waiting_count
 from workflows.selectors.forecasts import Forecast, forecasts
 from workflows.selectors.inbox import TaskDetail, TaskRow, open_tasks_for, task_detail, tasks_for
@@ -43,6 +43,7 @@ __all__ = [
     "TaskRow",
     "definition_detail",
     "definitions",
+    "process_choices",
     "diagram_state",
     "forecasts",
     "incident_groups",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Count, Q
 
@@ -119,9 +120,19 @@ def element_words(actor: Actor, key: str, element_id: str) -> str:
     return (element.name if element else "") or element_id
 
 
-def process_choices(actor: Actor) -> list[tuple[str, str, str]]:
-    """The current processes to choose from: key, name, and the kind of record that they are about."""
-    return list(visible_definitions(actor).filter(is_current=True).order_by("name").values_list("key", "name", "subject_kind"))
+class ProcessChoice(NamedTuple):
+    """A current process to choose, with the kind of record that it is about."""
+
+    key: str
+    name: str
+    subject_kind: str
+    version: int
+
+
+def process_choices(actor: Actor) -> list[ProcessChoice]:
+    """The current processes by name, without their instances being counted."""
+    rows = visible_definitions(actor).filter(is_current=True).order_by("name")
+    return list(map(ProcessChoice._make, rows.values_list(*ProcessChoice._fields)))
 
 
 def step_choices(key: str) -> list[tuple[str, str]]:

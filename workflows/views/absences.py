@@ -43,7 +43,7 @@ class AbsenceForm(forms.Form):
         people = [(person.id, person.name) for person in employees()]
         others = [(key, name) for key, name in people if key != actor.user_id]
         self.fields["substitute"].choices = [("", _("Nobody")), *others]
-        self.fields["process_key"].choices = [("", _("All processes")), *((one.key, one.name) for one in selectors.definitions(actor))]
+        self.fields["process_key"].choices = [("", _("All processes")), *((one.key, one.name) for one in selectors.process_choices(actor))]
         if actor.can(WorkflowPermission.REASSIGN):
             self.fields["user_id"].choices = [("", _("I am")), *others]
             self.fields["substitute"].choices = [("", _("Nobody")), *people]

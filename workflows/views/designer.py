@@ -35,7 +35,7 @@ def draw(request: HttpRequest, key: str = "") -> HttpResponse:
     context = {
         "definition": found,
         "copy": bool(found) and request.GET.get("copy") == "1",
-        "templates": selectors.definitions(request.actor),
+        "templates": selectors.process_choices(request.actor),
     }
     return render(request, "workflows/designer.html", context)
 

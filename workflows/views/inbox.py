@@ -89,10 +89,10 @@ def _sides(wanted: InboxFilter, counts: dict[str, int]) -> list[Tab]:
 def _choices(actor: Actor, wanted: InboxFilter) -> dict[str, Any]:
     """What can be chosen above the list."""
     processes = process_choices(actor)
-    kinds = {kind for _key, _name, kind in processes if kind in registry.subjects}
+    kinds = {one.subject_kind for one in processes if one.subject_kind in registry.subjects}
     roles = [role for role in registry.roles.values() if role.audience is Audience.INTERNAL]
     return {
-        "processes": [(key, name) for key, name, _kind in processes],
+        "processes": [(one.key, one.name) for one in processes],
         "steps": step_choices(wanted.process) if wanted.process else [],
         "kinds": sorted((key, str(registry.subjects[key].label)) for key in kinds),
         "dues": [("late", _("Late")), ("today", _("Today")), ("week", _("Within a week")), ("none", _("No date"))],

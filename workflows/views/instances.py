@@ -79,7 +79,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "narrowed": wanted != InstanceFilter(sort=wanted.sort),
         "statuses": [("live", _("Running or held")), *ProcessInstance.Status.choices, ("incident", _("With an incident"))],
-        "processes": selectors.definitions(actor),
+        "processes": selectors.process_choices(actor),
         "ages": AGES,
         "people": employees(),
         "kinds": sorted(((key, str(kind.label)) for key, kind in registry.subjects.items()), key=lambda one: one[1]),

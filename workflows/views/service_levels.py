@@ -47,7 +47,7 @@ class LevelForm(forms.Form):
         super().__init__(*args, **kwargs)
         roles = [(role.key, role.label) for role in registry.roles.values() if role.audience == Audience.INTERNAL]
         self.fields["tell_role"].choices = [("", _("Nobody else")), *roles]
-        others = [(one.key, one.name) for one in selectors.definitions(actor) if one.key != process_key]
+        others = [(one.key, one.name) for one in selectors.process_choices(actor) if one.key != process_key]
         self.fields["starts"].choices = [("", _("None")), *others]
 
 
@@ -64,7 +64,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "breached": breached,
         "breach_total": breach_total,
         "may_set": request.actor.can(PortalPermission.ADMINISTER),
-        "processes": selectors.definitions(request.actor),
+        "processes": selectors.process_choices(request.actor),
     }
     return render(request, "workflows/service_levels.html", context)
 
@@ -90,7 +90,7 @@ def edit(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved. What runs now is counted against it too."))
             return redirect("workflows:service-levels")
-    name = next((one.name for one in selectors.definitions(request.actor) if one.key == key), key)
+    name = next((one.name for one in selectors.process_choices(request.actor) if one.key == key), key)
     context = {
         "form": form,
         "key": key,
