@@ -77,7 +77,7 @@ def home(actor: Actor) -> Home:
     return Home(
         tasks,
         request_rows(actor, running, tasks),
-        [r for r in crm.requests_for(actor, limit=60) if r.state != "open"][:10],
+        crm.requests_for(actor, state="over", limit=10),
         projects.projects_for(actor, state="active", limit=10),
         coming_dates(actor, tasks),
         crm.caretaker_of(actor),

@@ -98,6 +98,7 @@ class Person:
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
         for label, size in (("1440", DESKTOP), ("390", PHONE)):
             self.page.set_viewport_size(size)
+            self.page.evaluate("scrollTo(0, 0)")
             self.page.wait_for_timeout(300)
             self.page.screenshot(path=str(ARTIFACTS / f"{name}-{label}.png"), full_page=True)
         self.page.set_viewport_size(self.size)
