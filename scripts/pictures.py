@@ -6,7 +6,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 TAKEN, SHOWN = ROOT / "tests" / "e2e" / "artifacts", ROOT / "docs" / "screenshots"
-TALLEST = 1300  # a page begins to say what it is at its top
+SCREENS = {1440: 900, 390: 844}  # as much as a screen shows
 PICTURES = {
     "cabinet-quote-1440": "cabinet-request",
     "work-inbox-1440": "work-inbox",
@@ -19,5 +19,5 @@ PICTURES = {
 SHOWN.mkdir(parents=True, exist_ok=True)
 for taken, shown in PICTURES.items():
     with Image.open(TAKEN / f"{taken}.png") as picture:
-        top = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
+        top = picture.crop((0, 0, picture.width, min(picture.height, SCREENS[picture.width])))
         top.save(SHOWN / f"{shown}.png", optimize=True)

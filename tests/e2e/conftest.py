@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from portal.demo import PASSWORD
 from tests.infra import servers
@@ -96,6 +97,8 @@ class Person:
         if not os.environ.get("TANDEM_SCREENSHOTS"):
             return
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(PlaywrightTimeout):
+            self.page.wait_for_load_state("networkidle", timeout=SOON)
         for label, size in (("1440", DESKTOP), ("390", PHONE)):
             self.page.set_viewport_size(size)
             self.page.evaluate("scrollTo(0, 0)")
