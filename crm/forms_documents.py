@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -34,6 +35,9 @@ class LineForm(forms.Form):
     hint = forms.CharField(label=_("Hint"), max_length=300, required=False)
     kinds = forms.ChoiceField(label=_("Kind of file"), choices=[(kind.key, kind.label) for kind in KINDS.values()], initial="any")
     is_required = forms.BooleanField(label=_("Required"), required=False, initial=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"empty_permitted": True, "use_required_attribute": False})  # an empty row is none
 
 
 LineForms = forms.formset_factory(LineForm, extra=0, max_num=30, validate_max=True)

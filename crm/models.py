@@ -430,7 +430,10 @@ class QuoteSignature(models.Model):
     address = models.GenericIPAddressField(null=True)
     browser = models.CharField(max_length=300, blank=True)
     document_sha256 = models.CharField(max_length=64)
-    sealed_file = models.ForeignKey("portal.StoredFile", on_delete=models.PROTECT, related_name="+")
+    drawing = models.BinaryField(default=bytes, blank=True)
+    language = models.CharField(max_length=10, blank=True)  # in which the signer read, and the sealed document is written
+    time_zone = models.CharField(max_length=64, blank=True)
+    sealed_file = models.ForeignKey("portal.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     offer = models.CharField(max_length=64, unique=True)  # the form that was signed: a second sending of it is refused
 
     def __str__(self) -> str:

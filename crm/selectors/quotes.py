@@ -40,7 +40,7 @@ class SignatureView:
     browser: str
     is_drawn: bool
     document_sha256: str
-    file_id: UUID
+    file_id: UUID | None  # None while the sealed document is being made
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _views(rows: QuerySet[Quote], *, with_lines: bool = True) -> list[QuoteView]
             row.decision_reason,
             _signature(row),
         )
-        for row in (rows.prefetch_related("lines") if with_lines else rows).select_related("signature")
+        for row in (rows.prefetch_related("lines") if with_lines else rows).select_related("signature").defer("signature__drawing")
     ]
 
 

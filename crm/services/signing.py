@@ -1,4 +1,4 @@
-"""Accepting a quote by signature: the step of the process is done, and a sealed document keeps the evidence."""
+"""Accepting a quote by signature: the step of the process is done and the evidence kept; the sealed document follows by the outbox."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typst
+from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.utils import formats, timezone, translation
@@ -25,14 +27,16 @@ from portal.access import Actor, Audience
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
 from portal.files import files_of_ids, open_file, store_file
+from portal.live import ping
 from portal.registry import SubjectRef
 from portal.seal import pages_of, seal_pdf
 from workflows.forms import task_form
 from workflows.selectors import open_tasks_for
-from workflows.services import complete_task
+from workflows.services import complete_task, enqueue_call
+from workflows.services.outbox import SendFailed, sender
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "typst" / "signed.typ"
-SALT = "crm.quote.sign"
+SALT, SEAL = "crm.quote.sign", "crm.seal"
 HOURS = 24
 LARGEST_DRAWING = 400_000
 LARGEST_SIDE = 4000
@@ -58,7 +62,7 @@ def offer_for(actor: Actor, quote_id: int) -> str:
 
 
 def sign_quote(actor: Actor, quote_id: int, given: GivenSignature) -> QuoteSignature:
-    """Accept a quote: its step is done, the signature kept, and the sealed document shared with both sides; all of it or nothing.
+    """Accept a quote: its step is done, the signature kept, and the sealed document ordered; all of it or nothing.
 
     Raises Refused for a missing name or a drawing that is none, Conflict for an offer that is too old, was used already, or shows
     another document than the quote now has, and whatever the step itself refuses with.
@@ -90,22 +94,53 @@ def sign_quote(actor: Actor, quote_id: int, given: GivenSignature) -> QuoteSigna
             browser=given.browser[:300],
             document_sha256=digest,
             offer=_mark(given.offer),
+            drawing=drawing,
+            language=(translation.get_language() or "")[:10],
+            time_zone=timezone.get_current_timezone_name()[:64],
         )
-        home = SubjectRef(stored.subject_kind, int(stored.subject_id))
-        sealed = seal_pdf(signed_document(signature, document, drawing), reason=_("Accepted by %(name)s") % {"name": name})
-        kept = store_file(
-            Actor.system(actor.name),
-            home,
-            sealed,
-            {Audience.INTERNAL, Audience.CUSTOMER},
-            name=_("Quote %(number)s, signed.pdf") % {"number": quote.number},
-            kind="signed",
-        )
-        signature.sealed_file_id = kept.id
         signature.save()
-        after = {"document": digest, "sealed": kept.sha256, "name": name, "address": given.address}
+        enqueue_call(SEAL, {"signature": signature.pk}, idempotency_key=f"{SEAL}:{signature.pk}", instance_id=quote.deal.instance_id)
+        after = {"document": digest, "name": name, "address": given.address}
         record(actor, "quote.signed", SubjectRef("crm.quote", quote.pk), after=after)
     return signature
+
+
+def seal_signature(signature_id: int) -> bool:
+    """Make the sealed document of a signature and share it with both sides, once; gives whether it was made now.
+
+    What takes long is done before the row is locked, so that two at once make one document. Raises SendFailed where the signed
+    document isn't there as it was.
+    """
+    signature = QuoteSignature.objects.select_related("quote").filter(pk=signature_id, sealed_file=None).first()
+    if signature is None:
+        return False
+    quote, by = signature.quote, Actor.system(signature.signer_name)
+    stored = open_file(by, quote.file_id) if quote.file_id else None
+    if stored is None or stored.sha256 != signature.document_sha256:
+        raise SendFailed(_("The document that was signed isn't there as it was signed."), for_good=True)
+    with stored.content.open() as file:
+        document = file.read()
+    with translation.override(signature.language or settings.LANGUAGE_CODE), timezone.override(signature.time_zone or settings.TIME_ZONE):
+        reason = _("Accepted by %(name)s") % {"name": signature.signed_name}
+        sealed = seal_pdf(signed_document(signature, document, bytes(signature.drawing)), reason=reason)
+        name = _("Quote %(number)s, signed.pdf") % {"number": quote.number}
+    with transaction.atomic():
+        row = QuoteSignature.objects.select_for_update().filter(pk=signature_id, sealed_file=None).first()
+        if row is None:
+            return False
+        home = SubjectRef(stored.subject_kind, int(stored.subject_id))
+        kept = store_file(by, home, sealed, {Audience.INTERNAL, Audience.CUSTOMER}, name=name, kind="signed")
+        row.sealed_file_id = kept.id
+        row.save(update_fields=["sealed_file"])
+        ref = SubjectRef("crm.quote", quote.pk)
+        record(by, "quote.sealed", ref, after={"file": str(kept.id), "sha256": kept.sha256})
+        ping(str(ref))
+    return True
+
+
+@sender(SEAL)
+def _send_seal(call: Any) -> None:
+    seal_signature(call.payload["signature"])
 
 
 def signed_document(signature: QuoteSignature, document: bytes, drawing: bytes) -> bytes:

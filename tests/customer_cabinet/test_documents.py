@@ -113,19 +113,21 @@ def test_asking_on_the_page_keeps_what_was_typed(shop):  # noqa: F811
         "due": str(timezone.localdate() + timedelta(days=3)),
         "note": "Please",
         "idempotency_key": "k",
-        "lines-TOTAL_FORMS": "2",
-        "lines-INITIAL_FORMS": "0",
+        "lines-TOTAL_FORMS": "3",
+        "lines-INITIAL_FORMS": "3",
         "lines-0-name": "Register",
         "lines-0-kinds": "pdf",
         "lines-0-is_required": "on",
         "lines-1-hint": "only a hint",
         "lines-1-kinds": "any",
+        "lines-2-kinds": "any",
+        "lines-2-is_required": "on",
     }
     assert erin.get(address).status_code == 200
     page = erin.post(address, form | {"add": "1"}).content.decode()
-    assert 'name="lines-2-name"' in page and 'value="Register"' in page and "Please" in page
+    assert 'name="lines-3-name"' in page and 'value="Register"' in page and "Please" in page
     page = erin.post(address, form | {"remove": "1"}).content.decode()
-    assert 'name="lines-1-name"' not in page and 'value="Register"' in page
+    assert 'name="lines-2-name"' not in page and 'value="Register"' in page
     refused = erin.post(address, form)
     assert refused.status_code == 400 and "Name this document." in refused.content.decode() and "only a hint" in refused.content.decode()
     late = erin.post(address, form | {"lines-1-name": "Bill", "due": "2020-01-01"})

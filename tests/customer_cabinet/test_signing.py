@@ -11,19 +11,24 @@ from datetime import timedelta
 import pytest
 from django.core import signing
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from crm.models import Quote, QuoteSignature
+from crm.services.signing import seal_signature
 from portal.audit import entries_for
 from portal.files import open_file
+from portal.models import StoredFile
 from portal.registry import SubjectRef
 from portal.seal import seal_pdf
 from tests.crm.conftest import ask, do, shop  # noqa: F401
 from tests.customer_cabinet.test_pages import window
+from workflows.models import OutboxCall
 from workflows.selectors import open_tasks_for
+from workflows.services.outbox import send_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +77,12 @@ def test_signed_once_with_evidence_and_seal(shop, quote):  # noqa: F811
     assert (kept.signed_name, kept.signer_email, kept.address, kept.is_drawn) == ("Cara Customer", "cara@acme.example", "127.0.0.1", True)
     document = open_file(shop.cara, quote.file_id).content.read()
     assert kept.document_sha256 == hashlib.sha256(document).hexdigest()
+    page = reverse("customer_cabinet:quote", args=[quote.pk])
+    assert kept.sealed_file is None and "Your sealed copy is being made" in cara.get(page).content.decode()
+    assert "being made" in window(shop, "erin@northwind.example").get(reverse("crm:quote", args=[quote.pk])).content.decode()
+    while send_batch():
+        pass
+    kept.refresh_from_db()
     for reader in (shop.cara, shop.erin):
         sealed = open_file(reader, kept.sealed_file_id).content.read()
     pages = PdfFileReader(io.BytesIO(sealed)).root["/Pages"]["/Count"]
@@ -85,6 +96,38 @@ def test_signed_once_with_evidence_and_seal(shop, quote):  # noqa: F811
     again = send(cara, quote, offer)
     assert again.status_code == 409 and "signed already by Cara Customer" in again.content.decode()
     assert QuoteSignature.objects.count() == 1
+
+
+def test_the_sealed_document_comes_once_also_after_a_crash(shop, quote, monkeypatch):  # noqa: F811
+    cara = window(shop, "cara@acme.example")
+    assert send(cara, quote, offer_on(cara, quote)).status_code == 302
+    kept = QuoteSignature.objects.get()
+
+    def sealed() -> int:
+        return StoredFile.objects.filter(kind="signed").count()
+
+    with monkeypatch.context() as crash:  # the file was written, then the machine stopped
+        crash.setattr("crm.services.signing.ping", lambda *_topics: 1 / 0)
+        while send_batch():
+            pass
+    kept.refresh_from_db()
+    call = OutboxCall.objects.get(kind="crm.seal")
+    assert (kept.sealed_file, sealed(), call.status) == (None, 0, "waiting") and Quote.objects.get().state == "accepted"
+    OutboxCall.objects.filter(pk=call.pk).update(next_try=timezone.now())
+    while send_batch():
+        pass
+    kept.refresh_from_db()
+    assert kept.sealed_file and sealed() == 1 and not seal_signature(kept.pk)
+    assert sealed() == 1 and OutboxCall.objects.get(kind="crm.seal").status == "sent"
+
+
+def test_nothing_is_sealed_but_what_was_signed(shop, quote):  # noqa: F811
+    cara = window(shop, "cara@acme.example")
+    send(cara, quote, offer_on(cara, quote))
+    QuoteSignature.objects.update(document_sha256="0" * 64)
+    while send_batch():
+        pass
+    assert OutboxCall.objects.get(kind="crm.seal").status == "failed" and not StoredFile.objects.filter(kind="signed").exists()
 
 
 def test_a_seal_shows_a_later_change(shop, quote):  # noqa: F811

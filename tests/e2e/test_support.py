@@ -9,6 +9,38 @@ from portal.demo_site import seed_site
 from tests.e2e.conftest import SOON
 
 
+def papers(bea, dan) -> None:
+    """Dan asks for a photo on the case's card; Bea sends it from her phone, a wrong file first; he accepts it as it comes."""
+    dan.click("Ask for documents")
+    dan.page.wait_for_url("**/documents/ask/**", timeout=SOON)
+    dan.page.locator("#id_lines-0-name").fill("Photo of the display")
+    dan.page.locator("#id_lines-0-kinds").select_option("picture")
+    dan.accessible()
+    dan.click("Ask the customer")
+    dan.sees("0 of 1 required accepted")
+    dan.accessible()
+    bea.go("/cabinet/")
+    bea.click("Provide the documents")
+    bea.page.wait_for_url("**/documents/asked/**", timeout=SOON)
+    bea.accessible()
+    bea.fits()
+    box = "li:has-text('Photo of the display') input[type=file]"
+    bea.page.set_input_files(box, {"name": "display.exe", "mimeType": "image/jpeg", "buffer": b"MZ"})
+    bea.sees("could run on a colleague's machine")
+    bea.page.set_input_files(box, {"name": "display.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff dark"})
+    bea.sees("Being checked")
+    bea.shoot("cabinet-documents-asked")
+    dan.sees("display.jpg")
+    dan.page.get_by_role("button", name="Accept").click()
+    dan.sees("All required documents are accepted.")
+    bea.sees("All required documents are accepted.")
+    bea.go("/cabinet/documents/")
+    bea.sees("display.jpg")
+    bea.accessible()
+    bea.fits()
+    bea.shoot("cabinet-documents")
+
+
 def test_a_case_from_trouble_to_rating_and_again(company, person):
     seed_site()
     bea, dan = person("bea@birch.example", phone=True), person("dan@northwind.example")
@@ -46,6 +78,7 @@ def test_a_case_from_trouble_to_rating_and_again(company, person):
     dan.sees("the display is dark")
     dan.accessible()
     dan.shoot("work-case")
+    papers(bea, dan)
     answer("Which oven is it?", "Ask back")
     bea.go(page)
     bea.sees("Which oven is it?")
