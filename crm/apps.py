@@ -25,7 +25,14 @@ class CrmConfig(AppConfig):
         self.register_choices()
         self.register_worth()
         self.register_import()
+        self.register_personal()
         import_module("crm.subscriptions")
+
+    def register_personal(self) -> None:
+        """Where this package keeps something about a person."""
+        from crm import personal
+
+        personal.register()
 
     def register_import(self) -> None:
         """The import's entry in the workspace; its jobs are registered by being imported."""

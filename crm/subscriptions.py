@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from crm import services
-from crm.models import Deal, Request
+from crm.models import Deal, Lead, Request
 from crm.services.cases import close_with_process as close_with_process_of
 from crm.services.documents import close_documents
 from portal.access import Actor
-from portal.events import on
+from portal.events import ConsentChanged, on
 from workflows.events import ProcessEnded, StageEntered
 
 
@@ -40,3 +40,10 @@ def close_with_process(event: ProcessEnded) -> None:
             if deal_ref is not None:
                 services.expire_quotes(Actor.system(event.actor.name), deal_ref.id)
         services.close_request(event.actor, request_ref.id, done=done, outcome="" if done else words)
+
+
+@on(ConsentChanged)
+def follow_consent(event: ConsentChanged) -> None:
+    """Who no longer lets us keep their data to answer them is no longer somebody who agreed to be contacted."""
+    if event.purpose == "answer" and not event.given:
+        Lead.objects.filter(email__iexact=event.email).update(consent_at=None)

@@ -17,6 +17,13 @@ class CustomerCabinetConfig(AppConfig):
         self.register_menu()
         self.register_site_forms()
         self.register_panels()
+        self.register_personal()
+
+    def register_personal(self) -> None:
+        """Where this package keeps something about a person."""
+        from customer_cabinet import personal
+
+        personal.register()
 
     def register_access(self) -> None:
         """Everybody of a customer's organisation starts requests."""

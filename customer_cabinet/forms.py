@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from portal.consents import PURPOSES
+
 DESCRIPTION = {"rows": 5}
 
 
@@ -29,6 +31,6 @@ class PublicRequestForm(forms.Form):
     company = forms.CharField(label=_("Your company"), max_length=200, required=False)
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
     message = forms.CharField(label=_("What do you need?"), max_length=5000, widget=forms.Textarea(attrs=DESCRIPTION))
-    consent = forms.BooleanField(label=_("You may keep my data to answer me."))
+    consent = forms.BooleanField(label=PURPOSES["answer"].text)
     website = forms.CharField(required=False, widget=forms.HiddenInput, max_length=200)  # people leave it empty, robots don't
     idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)

@@ -20,6 +20,13 @@ class PartnersConfig(AppConfig):
         self.register_menu()
         self.register_choices()
         self.register_stories()
+        self.register_personal()
+
+    def register_personal(self) -> None:
+        """Where this package keeps something about a person."""
+        from partners import personal
+
+        personal.register()
 
     def register_stories(self) -> None:
         """What the partner programme tells in the feed."""

@@ -18,6 +18,7 @@ class PortalConfig(AppConfig):
         self.register_topics()
         self.register_site()
         self.register_menu()
+        self.register_personal()
 
     def register_roles(self) -> None:
         """The roles of the three audiences; packages grant them permissions of their own."""
@@ -46,7 +47,7 @@ class PortalConfig(AppConfig):
     def register_subjects(self) -> None:
         """Organisations take part in audit, files and search like any record."""
         from portal.access import Audience
-        from portal.querysets import visible_organisations
+        from portal.querysets import visible_erasures, visible_organisations
         from portal.registry import SubjectKind, registry
 
         registry.register_subject(
@@ -59,6 +60,18 @@ class PortalConfig(AppConfig):
                 title=lambda row: row.name,
                 url=_organisation_url,
                 organisations=lambda pk: [(Audience.CUSTOMER, pk), (Audience.PARTNER, pk)],
+            )
+        )
+        registry.register_subject(
+            SubjectKind(
+                key="portal.erasure",
+                model="portal.ErasureRequest",
+                label=_("Erasure request"),
+                icon="eraser",
+                visible=visible_erasures,
+                title=lambda row: f"{row.number} · {row.name}",
+                url=lambda actor, pk: f"/work/settings/erasures/{pk}/" if actor.is_internal else "/me/data/",
+                organisations=lambda pk: (),
             )
         )
 
@@ -79,6 +92,13 @@ class PortalConfig(AppConfig):
                 Audience.INTERNAL, _("Settings"), "settings", "settings", 900, PortalPermission.ADMINISTER, section=_("Administration")
             )
         )
+
+    def register_personal(self) -> None:
+        """Where something about a person is kept, and the jobs of their own pages."""
+        from portal import personal_rows
+        from portal.services import exports  # noqa: F401  its job registers itself
+
+        personal_rows.register()
 
     def register_site(self) -> None:
         """Every migrated database has a site to show."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -67,3 +68,33 @@ class PersonJoined:
     organisation_id: int
     audience: Audience
     invitation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged:
+    """Somebody agreed to something, or took it back; who has no account is known by the address alone."""
+
+    actor: Actor
+    email: str
+    purpose: str
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureAsked:
+    """Somebody asked that their data be erased."""
+
+    actor: Actor
+    erasure_id: int
+    number: str
+    answer_by: datetime
+    audience: Audience
+    organisation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureTakenBack:
+    """Who asked to be erased stays after all."""
+
+    actor: Actor
+    erasure_id: int

@@ -9,7 +9,7 @@ renders `crm/mail/quote.txt` (and `crm/mail/quote.html` where there is one) at o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +31,7 @@ class Letter:
     text: str
     html: str = ""
     is_secret: bool = False  # holds a link or code that lets somebody in: not to be kept once it is sent
+    attachments: list[dict[str, str]] = field(default_factory=list)  # name, content, type: text alone, such as a calendar's entry
 
     def payload(self) -> dict[str, Any]:
         """The letter as plain JSON values."""
@@ -51,7 +52,14 @@ def send_now(payload: dict[str, Any]) -> None:
     message = EmailMultiAlternatives(payload["subject"], payload["text"], settings.DEFAULT_FROM_EMAIL, [payload["to"]])
     if payload.get("html"):
         message.attach_alternative(payload["html"], "text/html")
+    attach(message, payload)
     message.send()
+
+
+def attach(message: EmailMultiAlternatives, payload: dict[str, Any]) -> None:
+    """Put a letter's attachments to a mail."""
+    for one in payload.get("attachments", ()):
+        message.attach(one["name"], one["content"], one["type"])
 
 
 def send_letter(letter: Letter, *, idempotency_key: str) -> None:
@@ -63,7 +71,15 @@ def send_letter(letter: Letter, *, idempotency_key: str) -> None:
 
 
 def send_mail_later(
-    to: str, subject: object, template: str, context: dict[str, Any], *, idempotency_key: str, language: str = "", is_secret: bool = False
+    to: str,
+    subject: object,
+    template: str,
+    context: dict[str, Any],
+    *,
+    idempotency_key: str,
+    language: str = "",
+    is_secret: bool = False,
+    attachments: list[dict[str, str]] | None = None,
 ) -> None:
     """Write a letter from templates and send it once for this key, in the reader's language."""
     with translation.override(language or settings.LANGUAGE_CODE):
@@ -73,7 +89,7 @@ def send_mail_later(
             html = get_template(f"{template}.html").render(full)
         except TemplateDoesNotExist:
             html = ""
-        letter = Letter(to, " ".join(force_str(subject).split()), text.strip() + "\n", html, is_secret)
+        letter = Letter(to, " ".join(force_str(subject).split()), text.strip() + "\n", html, is_secret, attachments or [])
     send_letter(letter, idempotency_key=idempotency_key)
 
 

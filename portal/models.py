@@ -43,6 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True, choices=settings.LANGUAGES)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    picture = models.FileField(_("picture"), upload_to="people/", blank=True)
     is_staff = models.BooleanField(_("may edit the site"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(default=timezone.now)
@@ -290,3 +291,79 @@ class ArticleVote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page_id}: {'+' if self.helped else '-'}"
+
+
+class Consent(models.Model):
+    """What somebody agreed to, in which words, where and when; taking it back is kept beside it. The words never change."""
+
+    user = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    email = models.EmailField(blank=True, db_index=True)  # visitors agree before they have an account
+    purpose = models.CharField(max_length=40)
+    text = models.TextField()
+    text_version = models.CharField(max_length=20)
+    source = models.CharField(max_length=120)
+    given = models.DateTimeField(default=timezone.now)
+    withdrawn = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "purpose"])]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.text_version}: {self.email}"
+
+
+class DataExport(models.Model):
+    """A file with everything that is stored about a person, made by a job, for them alone, for some days."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey("portal.User", on_delete=models.CASCADE, related_name="+")
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    content = models.FileField(upload_to="exports/", max_length=200, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    created = models.DateTimeField(default=timezone.now)
+    ready = models.DateTimeField(null=True, blank=True)
+    expires = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created"])]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.created:%Y-%m-%d}"
+
+
+class ErasureRequest(models.Model):
+    """Somebody asks that their data be erased; the law gives us a month to answer. The row stays, without their name, as our proof."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Being decided")
+        DONE = "done", _("Erased")
+        REFUSED = "refused", _("Refused")
+        TAKEN_BACK = "taken_back", _("Taken back")
+
+    user = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    name = models.CharField(max_length=150)
+    email = models.EmailField(blank=True)
+    audience = models.CharField(max_length=10, choices=Membership.AudienceChoices.choices)
+    organisation = models.ForeignKey("portal.Organisation", null=True, on_delete=models.SET_NULL, related_name="+")
+    words = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    asked = models.DateTimeField(default=timezone.now)
+    answer_by = models.DateTimeField()
+    decided = models.DateTimeField(null=True, blank=True)
+    decided_by_name = models.CharField(max_length=150, blank=True)
+    reason = models.TextField(blank=True)
+    outcome = models.JSONField(default=dict)  # kind of row → how many were changed
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "answer_by"])]
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=models.Q(state="asked"), name="one_open_erasure_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def number(self) -> str:
+        """The number people quote."""
+        return f"E-{self.pk:05d}"

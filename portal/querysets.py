@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 
 from portal.access import Actor, Audience, PortalPermission
-from portal.models import ArticleVote, AuditEntry, Invitation, Job, KnowledgePage, Organisation, SavedView
+from portal.models import (
+    ArticleVote,
+    AuditEntry,
+    Consent,
+    DataExport,
+    ErasureRequest,
+    Invitation,
+    Job,
+    KnowledgePage,
+    Organisation,
+    SavedView,
+)
 from portal.pages import articles_for
 
 
@@ -58,3 +70,29 @@ def visible_articles(actor: Actor) -> QuerySet[KnowledgePage]:
 def visible_votes(actor: Actor) -> QuerySet[ArticleVote]:
     """What readers thought of articles is for the site's editors."""
     return ArticleVote.objects.all() if actor.can(PortalPermission.EDIT_SITE) else ArticleVote.objects.none()
+
+
+def addresses_of(user_id: int) -> QuerySet:
+    """The e-mail addresses that are a person's own for sure."""
+    return EmailAddress.objects.filter(user_id=user_id, verified=True).values("email")
+
+
+def visible_consents(actor: Actor) -> QuerySet[Consent]:
+    """Everybody sees what they agreed to themselves, also before they had an account."""
+    if actor.user_id is None:
+        return Consent.objects.none()
+    return Consent.objects.filter(Q(user_id=actor.user_id) | Q(email__in=addresses_of(actor.user_id)))
+
+
+def visible_exports(actor: Actor) -> QuerySet[DataExport]:
+    """A file with somebody's data is theirs alone; whoever looks through their eyes doesn't see it."""
+    if actor.user_id is None or actor.viewed_by:
+        return DataExport.objects.none()
+    return DataExport.objects.filter(user_id=actor.user_id)
+
+
+def visible_erasures(actor: Actor) -> QuerySet[ErasureRequest]:
+    """Administrators see who asks to be erased, everybody what they asked for themselves."""
+    if actor.can(PortalPermission.ADMINISTER):
+        return ErasureRequest.objects.all()
+    return ErasureRequest.objects.filter(user_id=actor.user_id) if actor.user_id else ErasureRequest.objects.none()

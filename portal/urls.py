@@ -6,7 +6,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from portal.access import SIGNED_IN, Audience, PortalPermission, audience_urls, decorate_urls, public
-from portal.views import core, jobs, saved_views, viewing
+from portal.views import account, core, jobs, saved_views, viewing
 
 INTERNAL, PARTNER, CUSTOMER = Audience.INTERNAL, Audience.PARTNER, Audience.CUSTOMER
 
@@ -42,6 +42,8 @@ urlpatterns = [
     path("work/view-as/<int:membership_id>/", viewing.start, name="view-as"),
     path("view-as/end/", viewing.end, name="view-as-end"),
     path("work/", core.work_home, name="work-home"),
+    path("people/<int:user_id>/picture/", account.person_picture, name="person-picture"),
+    path("accounts/sessions/", account.to_devices, name="account-sessions"),  # allauth's own list gives way to ours
     public_tree("accounts/", "allauth.urls"),
     tree("me/", "portal.urls_me", SIGNED_IN),
     tree("work/settings/", "portal.urls_settings", INTERNAL),

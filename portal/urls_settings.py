@@ -20,6 +20,8 @@ urlpatterns = audience_urls(
         path("invitations/", pages.invitation_list, name="settings-invitations"),
         path("invitations/<int:invitation_id>/again/", pages.invitation_again, name="settings-invitation-again"),
         path("invitations/<int:invitation_id>/withdraw/", pages.invitation_withdraw, name="settings-invitation-withdraw"),
+        path("erasures/", pages.erasure_list, name="settings-erasures"),
+        path("erasures/<int:erasure_id>/", pages.erasure, name="settings-erasure"),
         path("audit/", pages.audit, name="settings-audit"),
     ],
     permission=PortalPermission.ADMINISTER,

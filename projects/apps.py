@@ -19,6 +19,13 @@ class ProjectsConfig(AppConfig):
         self.register_menu()
         self.register_search()
         self.register_stories()
+        self.register_personal()
+
+    def register_personal(self) -> None:
+        """Where this package keeps something about a person."""
+        from projects import personal
+
+        personal.register()
 
     def register_stories(self) -> None:
         """What projects tell in the feed."""

@@ -26,6 +26,13 @@ class SocialFeedConfig(AppConfig):
         self.register_topics()
         self.register_search()
         self.register_follows()
+        self.register_personal()
+
+    def register_personal(self) -> None:
+        """Where this package keeps something about a person."""
+        from social_feed import personal
+
+        personal.register()
 
     def register_follows(self) -> None:
         """Packages below ask by the registry what somebody follows."""

@@ -1,5 +1,7 @@
 """What this package registers."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 from django.utils.text import Truncator
@@ -21,7 +23,15 @@ class WorkflowsConfig(AppConfig):
         self.register_pages()
         self.register_outbox()
         self.register_formulas()
+        self.register_personal()
         autodiscover_modules("connectors")
+        import_module("workflows.subscriptions")
+
+    def register_personal(self) -> None:
+        """Where this package keeps something about a person."""
+        from workflows import personal
+
+        personal.register()
 
     def register_permissions(self) -> None:
         """Who may look further than their own tasks, and who may mend and publish."""

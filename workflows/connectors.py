@@ -11,6 +11,7 @@ from bpmn.model import PENDING, ProcessError
 from portal.access import Audience
 from portal.errors import Refused
 from portal.selectors import names_of, people_with_role
+from portal.services import erasure
 from portal.services.memberships import actor_for_user
 from workflows import approvals  # noqa: F401  its connector
 from workflows.connector_registry import ConnectorStep, connector
@@ -67,6 +68,18 @@ def _as_error(code: str) -> Iterator[None]:
         yield
     except Refused as refused:
         raise ProcessError(code, refused.message) from refused
+
+
+@connector("portal.erase_person")
+def erase_person(step: ConnectorStep, erasure_id: int) -> dict[str, Any]:
+    """Erase whoever asked; `blocked` says in words why it can't be done yet, and is empty once it is."""
+    return {"blocked": erasure.erase_person(step.actor, erasure_id)}
+
+
+@connector("portal.refuse_erasure")
+def refuse_erasure(step: ConnectorStep, erasure_id: int, reason: str) -> dict[str, Any]:
+    """Write to whoever asked why it can't be."""
+    return {"told": erasure.refuse_erasure(step.actor, erasure_id, reason)}
 
 
 @connector("http.post")

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils.translation import gettext as _
 
-from portal.mail import Letter
+from portal.mail import Letter, attach
 from workflows.models import OutboxCall
 from workflows.services.outbox import SendFailed, enqueue_call, sender
 
@@ -37,6 +37,7 @@ def send_mail(call: OutboxCall) -> dict[str, Any] | None:
     )
     if payload.get("html"):
         message.attach_alternative(payload["html"], "text/html")
+    attach(message, payload)
     if not payload["to"]:
         raise SendFailed(_("The mail has no receiver."), for_good=True)
     message.send()

@@ -19,6 +19,7 @@ from portal.errors import NotAllowed, Refused
 from portal.events import emit
 from portal.live import ping
 from portal.registry import SubjectRef
+from portal.services.consents import give_consent
 from portal.services.invitations import invite
 from portal.services.memberships import create_organisation
 from workflows.services import start_process
@@ -139,6 +140,7 @@ def submit_public_request(data: PublicRequest) -> Lead:
             request=request,
             consent_at=timezone.now(),
         )
+        give_consent(visitor, "answer", source=_("Form on the site"), email=email)
         record(system, "lead.created", SubjectRef("crm.lead", lead.pk), after={"name": name, "source": data.source})
         _begin(system, request, product, account)
     return lead

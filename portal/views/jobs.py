@@ -24,7 +24,8 @@ def _job(request: HttpRequest, job_id: int) -> Job:
 @requires(*SIGNED_IN)
 def page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Where the person who left the page finds the job again."""
-    return render(request, "portal/job.html", {"job": _job(request, job_id)})
+    base = "base_work.html" if request.actor.is_internal else "base_account.html"  # type: ignore[attr-defined]
+    return render(request, "portal/job.html", {"job": _job(request, job_id), "base": base})
 
 
 @require_GET

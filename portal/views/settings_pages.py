@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal import selectors_account
 from portal import selectors_settings as read
 from portal.access import Audience
 from portal.errors import Refused
@@ -201,3 +202,19 @@ def _date(request: HttpRequest, name: str):
         return parse_date(request.GET.get(name, ""))
     except ValueError:
         return None
+
+
+@require_GET
+def erasure_list(request: HttpRequest) -> HttpResponse:
+    """Who asks that their data be erased."""
+    return render(request, "portal/settings/erasures.html", {"rows": selectors_account.erasures(request.actor)})  # type: ignore[attr-defined]
+
+
+@require_GET
+def erasure(request: HttpRequest, erasure_id: int) -> HttpResponse:
+    """One request: who asks, what goes and what stays; the decision is a step of its process."""
+    row = next((one for one in selectors_account.erasures(request.actor) if one.pk == erasure_id), None)  # type: ignore[attr-defined]
+    if row is None:
+        raise Http404
+    plan = selectors_account.erasure_plan(row.user_id)
+    return render(request, "portal/settings/erasure.html", {"row": row, "plan": plan, "ref": f"portal.erasure:{row.pk}"})

@@ -79,4 +79,4 @@ def notification_choices(request: HttpRequest) -> HttpResponse:
         if not request.htmx:  # type: ignore[attr-defined]
             return redirect("shared:notification-choices")
         return with_toast(HttpResponse(status=204), _("Your choice is kept."))
-    return render(request, "social_feed/notification_choices.html", {"base": BASES[actor.audience], "choices": reads.choices_of(actor)})
+    return render(request, "social_feed/notification_choices.html", {"choices": reads.choices_of(actor)})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+from datetime import timedelta
 
+from django.core.files.base import ContentFile
 from django.core.files.images import ImageFile
+from django.utils import timezone
 from wagtail.images import get_image_model
 
 from portal import demo
@@ -13,7 +16,7 @@ from portal.access import Actor, Audience
 from portal.audit import record
 from portal.demo_site import seed_site
 from portal.files import store_file
-from portal.models import ArticleVote, Job, KnowledgeIndexPage, KnowledgePage, LandingPage
+from portal.models import ArticleVote, Consent, DataExport, ErasureRequest, Job, KnowledgeIndexPage, KnowledgePage, LandingPage
 from portal.registry import SubjectRef
 from portal.services.invitations import invite
 from portal.services.saved_views import save_view
@@ -33,6 +36,7 @@ def build(world) -> None:
     save_view(world.mona, "deals", name="LEAK:mona own view", query="stage=lost")
     save_view(erin, "deals", name="LEAK:internal view", query="stage=won", shared_with="*")
     save_view(world.fiona, "inbox", name="LEAK:fiona and her group", query="box=group", shared_with="finance")
+    _own_data(world)
     for name, owner in ((demo.ACME, "acme"), (demo.BIRCH, "birch"), (demo.PINE, "pine"), (demo.QUILL, "quill")):
         audience = Audience.CUSTOMER if owner in ("acme", "birch") else Audience.PARTNER
         pk = world.organisations[name].pk
@@ -43,6 +47,34 @@ def build(world) -> None:
         record(system, "organisation.checked", ref, reason="LEAK:internal")
         for file_owner, audiences in ((owner, {audience}), ("internal", set())):
             store_file(system, ref, f"LEAK:{file_owner}".encode(), audiences, name=f"LEAK-{file_owner}.txt")
+
+
+def _own_data(world) -> None:
+    """What people agreed to, asked for and had made about themselves: theirs alone, a request to be erased the administrators' too."""
+    now = timezone.now()
+    for name in ("cara", "bea", "paul"):
+        actor = getattr(world, name)
+        Consent.objects.create(
+            user_id=actor.user_id,
+            email=actor.email,
+            purpose="newsletter",
+            text=f"LEAK:{name} words",
+            text_version="1",
+            source=f"LEAK:{name}",
+        )
+        export = DataExport.objects.create(user_id=actor.user_id, ready=now, expires=now + timedelta(days=7))
+        export.content.save(f"{export.pk}.zip", ContentFile(f"LEAK:{name} data".encode()))
+        ErasureRequest.objects.create(
+            user_id=actor.user_id,
+            name=f"LEAK:{name}+internal",
+            audience=str(actor.audience),
+            organisation_id=actor.organisation_id,
+            words=f"LEAK:{name}+internal",
+            state=ErasureRequest.State.REFUSED,
+            reason=f"LEAK:{name}+internal reason",
+            answer_by=now + timedelta(days=30),
+            decided=now,
+        )
 
 
 def _write_articles(world) -> None:

@@ -1,0 +1,58 @@
+"""Where a person is signed in: each browser with its place and time, and the way to sign out of it from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from portal.access import Actor
+from portal.audit import record
+from portal.registry import SubjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One open sign-in; `id` is None for one that was begun in another way than the sign-in page."""
+
+    id: int | None
+    user_agent: str
+    address: str
+    since: datetime
+    is_this: bool
+
+    @property
+    def is_small(self) -> bool:
+        """A telephone or a tablet."""
+        return any(mark in self.user_agent for mark in ("Mobile", "Android", "iPhone", "iPad"))
+
+
+def devices_of(request: HttpRequest) -> list[Device]:
+    """The open sign-ins of whoever asks, this one first, then the newest; ended ones are cleared away."""
+    rows = UserSession.objects.purge_and_list(request.user)
+    found = [Device(row.pk, row.user_agent, row.ip, row.created_at, row.session_key == request.session.session_key) for row in rows]
+    if not any(one.is_this for one in found):
+        began = request.user.last_login or timezone.now()
+        found.append(Device(None, request.META.get("HTTP_USER_AGENT", ""), request.META.get("REMOTE_ADDR", ""), began, True))
+    return sorted(found, key=lambda one: (not one.is_this, -one.since.timestamp()))
+
+
+def sign_out_devices(actor: Actor, session_key: str, device_id: int | None = None) -> int:
+    """End one of the actor's other sign-ins, or all but this one; gives how many were ended, which may be none the second time."""
+    if actor.user_id is None or actor.viewed_by:
+        return 0
+    with transaction.atomic():
+        rows = UserSession.objects.select_for_update().filter(user_id=actor.user_id).exclude(session_key=session_key)
+        if device_id is not None:
+            rows = rows.filter(pk=device_id)
+        ended = list(rows)
+        for row in ended:
+            row.end()
+        if ended:
+            told = [{"browser": row.user_agent[:120], "address": row.ip} for row in ended]
+            record(actor, "devices.signed_out", SubjectRef("portal.user", actor.user_id), after={"devices": told})
+    return len(ended)
