@@ -6,7 +6,21 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from crm.models import Account, Activity, Case, Contact, Deal, DocumentLine, DocumentRequest, ImportRun, Lead, Product, Quote, Request
+from crm.models import (
+    Account,
+    Activity,
+    Appointment,
+    Case,
+    Contact,
+    Deal,
+    DocumentLine,
+    DocumentRequest,
+    ImportRun,
+    Lead,
+    Product,
+    Quote,
+    Request,
+)
 from portal.access import Actor, Audience
 
 
@@ -142,3 +156,14 @@ def visible_activities(actor: Actor) -> QuerySet[Activity]:
 def visible_imports(actor: Actor) -> QuerySet[ImportRun]:
     """Those who import see all imports: they are the team's work."""
     return ImportRun.objects.all() if actor.can(CrmPermission.IMPORT) else ImportRun.objects.none()
+
+
+def visible_appointments(actor: Actor) -> QuerySet[Appointment]:
+    """Employees see all appointments, a customer's people those of their own organisation, partners none."""
+    match actor.audience:
+        case Audience.INTERNAL if actor.can(CrmPermission.VIEW):
+            return Appointment.objects.all()
+        case Audience.CUSTOMER if actor.organisation_id:
+            return Appointment.objects.filter(customer_organisation_id=actor.organisation_id)
+        case _:
+            return Appointment.objects.none()

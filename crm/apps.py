@@ -27,6 +27,7 @@ class CrmConfig(AppConfig):
         self.register_import()
         self.register_personal()
         import_module("crm.subscriptions")
+        import_module("crm.appointments.subscriptions")
 
     def register_personal(self) -> None:
         """Where this package keeps something about a person."""
@@ -68,7 +69,9 @@ class CrmConfig(AppConfig):
         from crm.selectors.participants import organisations_on
         from portal.registry import SubjectKind, registry
 
-        def subject(name: str, model: str, label, icon: str, visible, title, customer_path: str = "", partner_path: str = "") -> None:
+        def subject(
+            name: str, model: str, label, icon: str, visible, title, customer_path: str = "", partner_path: str = "", *, work: str = ""
+        ) -> None:
             registry.register_subject(
                 SubjectKind(
                     key=f"crm.{name}",
@@ -77,7 +80,7 @@ class CrmConfig(AppConfig):
                     icon=icon,
                     visible=visible,
                     title=title,
-                    url=_urls(f"/work/crm/{name}s/%d/", customer_path, partner_path),
+                    url=_urls(work or f"/work/crm/{name}s/%d/", customer_path, partner_path),
                     organisations=organisations_on(name),
                 )
             )
@@ -89,6 +92,16 @@ class CrmConfig(AppConfig):
         subject("request", "Request", _("Request"), "message-circle", access.visible_requests, str, "/cabinet/requests/%d/")
         subject("case", "Case", _("Case"), "lifebuoy", access.visible_cases, str, "/cabinet/cases/%d/")
         subject("deal", "Deal", _("Deal"), "briefcase", access.visible_deals, str, "", "/partner/deals/%d/")
+        subject(
+            "appointment",
+            "Appointment",
+            _("Appointment"),
+            "calendar-event",
+            access.visible_appointments,
+            str,
+            "/cabinet/appointments/%d/",
+            work="/work/appointments/%d/",
+        )
         subject("quote", "Quote", _("Quote"), "file-text", access.visible_quotes, str, "/cabinet/quotes/%d/")
         registry.register_subject(
             SubjectKind(
@@ -105,6 +118,7 @@ class CrmConfig(AppConfig):
 
     def register_panels(self) -> None:
         """A record in short, for pages of other packages."""
+        from crm.appointments.services import KINDS as WITH_APPOINTMENTS
         from crm.lists import LISTS
         from portal.access import Audience
         from portal.registry import Panel, registry
@@ -115,6 +129,13 @@ class CrmConfig(AppConfig):
         registry.register_panel(Panel("subject.card", "crm:card-panel", _("Card"), internal, kinds=kinds))
         registry.register_panel(Panel("subject.card", "crm:document-card", _("Documents"), internal, kinds=("crm.document_request",)))
         registry.register_panel(Panel("subject.documents", "crm:documents-panel", _("Documents asked for"), internal, kinds=asked))
+        words = _("Appointments")
+        registry.register_panel(
+            Panel("subject.appointments", "crm_appointments:panel", words, (Audience.INTERNAL,), kinds=WITH_APPOINTMENTS)
+        )
+        registry.register_panel(
+            Panel("subject.appointments", "customer_cabinet:appointments-panel", words, (Audience.CUSTOMER,), kinds=WITH_APPOINTMENTS)
+        )
 
     def register_menu(self) -> None:
         """The workspace's navigation."""
@@ -122,6 +143,9 @@ class CrmConfig(AppConfig):
         from portal.access import Audience
         from portal.registry import MenuItem, registry
 
+        registry.register_menu(
+            MenuItem(Audience.INTERNAL, _("Appointments"), "crm_appointments:list", "calendar-event", 15, CrmPermission.VIEW)
+        )
         for order, (name, label, icon) in enumerate(
             [
                 ("board", _("Board"), "layout-kanban"),
@@ -146,6 +170,7 @@ class CrmConfig(AppConfig):
         def own(audience: str):
             return lambda actor, key: actor.can(CrmPermission.VIEW) or (actor.audience == audience and str(actor.organisation_id) == key)
 
+        registry.register_topic("crm.appointments", lambda actor, key: actor.is_internal and actor.can(CrmPermission.VIEW))
         registry.register_topic("crm.import", lambda actor, key: actor.can(CrmPermission.IMPORT))
         registry.register_topic("crm.board", lambda actor, key: actor.is_internal and actor.can(CrmPermission.VIEW))
         registry.register_topic("crm.requests", own("customer"))

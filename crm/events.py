@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.access import Actor
+from portal.registry import SubjectRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +139,16 @@ class CaseClosed:
     title: str
     rating: int | None
     actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentChanged:
+    """An appointment was offered, asked for at other times, booked, moved, cancelled, or is reminded of (`what`)."""
+
+    actor: Actor
+    appointment_id: int
+    title: str
+    what: str
+    subject: SubjectRef
+    customer_organisation_id: int
+    reason: str

@@ -540,4 +540,5 @@ class Activity(models.Model):
         return f"{self.get_kind_display()}: {self.text[:60]}"
 
 
-from crm.importing.models import ImportRow, ImportRun  # noqa: E402, F401  a part of this package with tables of its own
+from crm.appointments.models import Appointment, AppointmentSlot  # noqa: E402, F401  parts of this package with tables of their own
+from crm.importing.models import ImportRow, ImportRun  # noqa: E402, F401

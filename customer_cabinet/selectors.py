@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import selectors as crm
+from crm.appointments import selectors as appointments
 from customer_cabinet.access import visible_drafts
 from portal.access import Actor, Audience
 from portal.amounts import money_text
-from portal.registry import SearchHit, SiteCard, SiteForm
+from portal.registry import SearchHit, SiteCard, SiteForm, SubjectRef
 from projects import selectors as projects
 from workflows.selectors import Forecast, InboxFilter, TaskRow, forecasts, standing, tasks_for
 
@@ -38,6 +39,7 @@ class ComingDate:
     url: str
     icon: str
     is_yours: bool
+    at: datetime | None = None  # where it is a time of that day
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,12 @@ class Home:
     caretaker: crm.Caretaker | None
     drafts: list[DraftView]
     cases: list[crm.CaseView]
+    offers: list[appointments.AppointmentView]  # appointments that wait for a time
 
     @property
     def is_empty(self) -> bool:
         """Nothing at all yet."""
-        return not (self.tasks or self.in_progress or self.done or self.projects or self.drafts or self.cases)
+        return not (self.tasks or self.in_progress or self.done or self.projects or self.drafts or self.cases or self.offers)
 
 
 def home(actor: Actor) -> Home:
@@ -83,6 +86,7 @@ def home(actor: Actor) -> Home:
         crm.caretaker_of(actor),
         drafts(actor),
         crm.cases_for(actor, is_open=True, limit=10),
+        [one for one in appointments.open_offers(actor, limit=10) if one.state == "offered"],
     )
 
 
@@ -119,8 +123,26 @@ def coming_dates(actor: Actor, tasks: list[TaskRow], limit: int = 6) -> list[Com
     for milestone in projects.coming_milestones(actor, limit):
         url = reverse("customer_cabinet:project", args=[milestone.project_id])
         found.append(ComingDate(milestone.due, milestone.name, milestone.project, url, "target-arrow", milestone.is_mine))
+    found += [_date_of_appointment(one) for one in appointments.coming_appointments(actor, limit=limit) if one.starts]
     today = timezone.localdate()
-    return sorted((one for one in found if one.day >= today), key=lambda one: one.day)[:limit]
+    return sorted((one for one in found if one.day >= today), key=lambda one: (one.day, one.at.timestamp() if one.at else 0))[:limit]
+
+
+def _date_of_appointment(one: appointments.AppointmentView) -> ComingDate:
+    url = reverse("customer_cabinet:appointment", args=[one.id])
+    about = f"{one.host_name} · {one.place}" if one.place else one.host_name
+    return ComingDate(timezone.localdate(one.starts), one.title, about, url, "calendar-event", False, one.starts)
+
+
+def appointments_of(actor: Actor, ref: SubjectRef) -> list[appointments.AppointmentView]:
+    """The appointments about a record; a request shows those about its deal and its project as well."""
+    refs = [ref]
+    if ref.kind == "crm.request":
+        refs += [SubjectRef("crm.deal", key) for key in crm.deal_ids_of_request(ref.id)]
+        request = crm.request_view(actor, ref.id)
+        if request and request.instance_id:
+            refs += [SubjectRef("projects.project", key) for key in projects.projects_of_instance(actor, request.instance_id)]
+    return appointments.appointments_on(actor, refs)
 
 
 def _date_of_task(task: TaskRow, due: datetime) -> ComingDate:

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from customer_cabinet import urls_cases, urls_documents
-from customer_cabinet.views import home, messages, quotes, requests, team
+from customer_cabinet import urls_appointments, urls_cases, urls_documents
+from customer_cabinet.views import home, messages, projects, quotes, requests, team
 
 app_name = "customer_cabinet"
 urlpatterns = [
@@ -24,8 +24,11 @@ urlpatterns = [
     path("messages/company/", messages.with_company, name="messages-company"),
     *urls_cases.urlpatterns,
     *urls_documents.urlpatterns,
-    path("projects/", home.project_list, name="projects"),
-    path("projects/<int:project_id>/", home.project, name="project"),
+    *urls_appointments.urlpatterns,
+    path("projects/", projects.project_list, name="projects"),
+    path("projects/<int:project_id>/", projects.project, name="project"),
+    path("projects/<int:project_id>/tasks/<int:task_id>/tick/", projects.tick, name="project-tick"),
+    path("projects/<int:project_id>/tasks/<int:task_id>/answer/", projects.answer, name="project-answer"),
     path("team/", team.team, name="team"),
     path("team/<int:invitation_id>/withdraw/", team.withdraw, name="team-withdraw"),
 ]

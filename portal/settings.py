@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-jobs": {"task": "portal.tasks.resume_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "look-at-clocks": {"task": "workflows.tasks.look_at_clocks", "schedule": 5.0, "options": {"expires": 5}},
     "drop-exports": {"task": "portal.tasks.drop_exports", "schedule": 3600.0, "options": {"expires": 600}},
+    "remind-of-appointments": {"task": "crm.tasks.remind_of_appointments", "schedule": 60.0, "options": {"expires": 50}},
     "send-outbox": {"task": "workflows.tasks.send_outbox", "schedule": 1.0, "options": {"expires": 5}},
 }
 

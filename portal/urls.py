@@ -50,6 +50,7 @@ urlpatterns = [
     tree("work/", "workflows.urls", INTERNAL),
     tree("work/", "social_feed.urls", INTERNAL),
     tree("work/", "crm.importing.urls", INTERNAL),
+    tree("work/", "crm.appointments.urls", INTERNAL),
     tree("work/", "crm.urls", INTERNAL),
     tree("work/", "projects.urls", INTERNAL),
     tree("work/", "analytics.urls", INTERNAL),

@@ -132,6 +132,8 @@ class ProjectTask(models.Model):
     due = models.DateField(_("due"), null=True, blank=True)
     state = models.CharField(max_length=5, choices=State.choices, default=State.TODO)
     position = models.PositiveIntegerField(default=0)
+    answer = models.TextField(blank=True)  # what whoever it was for said to it
+    answered_by_name = models.CharField(max_length=150, blank=True)
     version = models.PositiveIntegerField(default=1)
     created = models.DateTimeField(auto_now_add=True)
     done = models.DateTimeField(null=True, blank=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.access import Actor, Audience
 from portal.registry import SubjectRef
 from portal.selectors import names_of
-from projects.access import visible_milestones, visible_project_tasks, visible_projects
+from projects.access import visible_acceptances, visible_milestones, visible_project_tasks, visible_projects
 from projects.models import Milestone, Project, ProjectTask, ProjectTemplate
 
 
@@ -76,6 +76,9 @@ class TaskView:
     milestone: str
     version: int
     is_late: bool
+    answer: str = ""
+    answered_by: str = ""
+    is_closed: bool = False  # its milestone is reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,7 @@ def _milestone_views(actor: Actor, milestones: list[Milestone], tasks: list[Proj
 def _task_views(actor: Actor, milestones: list[Milestone], tasks: list[ProjectTask], names: dict[int, str]) -> list[TaskView]:
     today = timezone.localdate()
     titles = {m.pk: _public(m, actor) for m in milestones}
+    reached = {m.pk for m in milestones if m.reached}
     return [
         TaskView(
             t.pk,
@@ -248,9 +252,36 @@ def _task_views(actor: Actor, milestones: list[Milestone], tasks: list[ProjectTa
             titles.get(t.milestone_id or 0, ""),
             t.version,
             t.state != ProjectTask.State.DONE and t.due is not None and t.due < today,
+            t.answer,
+            t.answered_by_name,
+            t.milestone_id in reached,
         )
         for t in tasks
     ]
+
+
+def projects_of_instance(actor: Actor, instance_id: int) -> list[int]:
+    """The projects that a process made, as far as the actor sees them."""
+    return list(visible_projects(actor).filter(instance_id=instance_id).values_list("pk", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptanceView:
+    """What the customer said to a delivery once."""
+
+    accepted: bool
+    reason: str
+    rating: int | None
+    rating_words: str
+    said_by: str
+    in_their_name: bool
+    at: datetime
+
+
+def acceptances_of(actor: Actor, project_id: int) -> list[AcceptanceView]:
+    """What the customer said to the delivery, the newest first; nothing for partners."""
+    rows = visible_acceptances(actor).filter(project_id=project_id).order_by("-at", "-pk")[:50]
+    return [AcceptanceView(r.accepted, r.reason, r.rating, r.rating_words, r.said_by_name, r.in_their_name, r.at) for r in rows]
 
 
 def templates() -> list[tuple[str, str]]:

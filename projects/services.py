@@ -241,11 +241,48 @@ def move_task(actor: Actor, task_id: int, state: str, *, version: int | None = N
             raise Conflict(_("Somebody changed this task a moment ago. Look at it again, then decide."))
         if task.state == state:
             return
+        if not actor.is_internal:
+            _still_theirs(task)
         before, task.state = task.state, state
         task.done = timezone.now() if state == ProjectTask.State.DONE else None
         task.version += 1
         task.save(update_fields=["state", "done", "version"])
         record(actor, "project.task_moved", ref_of(task.project_id), before={"state": before}, after={"task": task.title, "state": state})
+        _tell(task.project)
+
+
+def _still_theirs(task: ProjectTask) -> None:
+    """Outsiders change their tasks as long as the project runs and the milestone isn't reached; raises Conflict afterwards."""
+    if task.project.state != Project.State.ACTIVE:
+        raise Conflict(_("This project is over."))
+    if task.milestone_id and Milestone.objects.filter(pk=task.milestone_id, reached__isnull=False).exists():
+        raise Conflict(_("This part is done already. Write to us if something is still missing."))
+
+
+def answer_task(actor: Actor, task_id: int, words: str, *, version: int | None = None) -> None:
+    """Whoever a task is for answers it in words, and it is done; an empty answer takes the words back and leaves it to do.
+
+    Raises Refused for a task out of reach, Conflict when somebody changed it meanwhile or the part is over.
+    """
+    words = words.strip()[:5000]
+    with transaction.atomic():
+        task = visible_project_tasks(actor).select_for_update(of=("self",)).select_related("project").filter(pk=task_id).first()
+        if task is None:
+            raise Refused(_("This task isn't there any more."))
+        if version is not None and version != task.version:
+            raise Conflict(_("Somebody changed this task a moment ago. Look at it again, then decide."))
+        if actor.is_internal:
+            _may_edit(actor)
+        else:
+            _still_theirs(task)
+        before = task.answer
+        task.answer, task.answered_by_name = words, actor.name if words else ""
+        task.state = ProjectTask.State.DONE if words else ProjectTask.State.TODO
+        task.done = timezone.now() if words else None
+        task.version += 1
+        task.save(update_fields=["answer", "answered_by_name", "state", "done", "version"])
+        changed = {"task": task.title, "answer": words}
+        record(actor, "project.task_answered", ref_of(task.project_id), before={"answer": before}, after=changed)
         _tell(task.project)
 
 

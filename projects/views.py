@@ -82,6 +82,7 @@ def _context(request: HttpRequest, view: selectors.ProjectView, form: TaskForm |
         "form": form or TaskForm(milestones=view.milestones),
         "may_edit": actor.can(ProjectPermission.EDIT),
         "source": registry.resolve(actor, source) if source else None,
+        "acceptances": selectors.acceptances_of(actor, view.id),
     }
 
 

@@ -213,3 +213,8 @@ def partner_facts(actor: Actor, deal_ids: Iterable[int]) -> dict[int, PartnerFac
         )
         for row in rows
     }
+
+
+def deal_ids_of_request(request_id: int) -> list[int]:
+    """Which deals a request led to; ids alone, for whoever may see the request but not the deals."""
+    return list(Deal.objects.filter(request_id=request_id).values_list("pk", flat=True))

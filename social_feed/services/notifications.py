@@ -44,7 +44,8 @@ def notify(
 
     Whoever did it, whoever may not see the record and whoever muted it is left out. `text` is translated for each reader, with `values`
     and `by` in its places; `quote` is shown as written. A `source` is told once a person and kind. `letter` may give another
-    letter's template for a person, and what it says beside the line; it may let somebody in, so it isn't kept once it is sent.
+    letter's template for a person, and what it says beside the line; it may let somebody in, so it isn't kept once it is sent, unless
+    it says `kept`. Its `attachments` go along.
     """
     chosen = {p.user_id: p for p in people if p.user_id and not p.is_anonymous and not (by and p.user_id == by.user_id)}
     if not chosen or in_bulk():
@@ -104,6 +105,7 @@ def _send_letter(
         line = line_of(person, row, {subject: shown} if shown else {})
         plain: tuple[str, dict[str, Any]] = ("social_feed/mail/notification", {})
         template, more = (letter(person) if letter else None) or plain
+        attachments, kept_letter = more.pop("attachments", None), more.pop("kept", False)
         send_mail_later(
             person.email,
             line.plain,
@@ -111,8 +113,16 @@ def _send_letter(
             {"line": line.plain, "quote": quote, "url": absolute(shown.url) if shown and shown.url else "", "name": person.name, **more},
             idempotency_key=f"notify:{kind}:{person.user_id}:{source or timezone.now().timestamp()}",
             language=language,
-            is_secret=bool(more),
+            is_secret=bool(more) and not kept_letter,
+            attachments=attachments,
         )
+
+
+def tell_by_letter(kind: str, person: Actor, subject: SubjectRef, text: str, *, by: Actor, source: str, letter: LetterOf) -> None:
+    """A letter alone, to whoever did something themselves and needs what goes along, such as an entry for their calendar."""
+    choice = NotificationChoice.objects.filter(user_id=person.user_id, kind=kind).first()
+    if not in_bulk() and (choice.by_mail if choice else person.audience in KINDS[kind].mailed):
+        _send_letter(kind, person, subject, text, by, {}, "", source, letter)
 
 
 def tell_followers(people: Iterable[Actor], subject: SubjectRef, text: str, *, by: Actor | None, values: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ from djmoney.money import Money
 from crm.models import (
     Account,
     Activity,
+    Appointment,
     Case,
     Contact,
     Deal,
@@ -169,6 +170,24 @@ def build(world) -> None:
             answer_by=timezone.now() + timedelta(hours=4),
             solution=f"LEAK:{owner} solution",
         )
+        for state, when in (("offered", None), ("booked", timezone.now() + timedelta(days=2))):
+            meeting = Appointment.objects.create(
+                subject_kind="crm.request",
+                subject_id=request.pk,
+                customer_organisation=organisation,
+                host=erin,
+                host_name="Erin Employee",
+                title=f"LEAK:{owner} meeting",
+                place=f"LEAK:{owner} place",
+                note=f"LEAK:{owner} note",
+                state=state,
+                starts=when,
+                ends=when and when + timedelta(minutes=30),
+                booked_by_name=f"LEAK:{owner}",
+                reason=f"LEAK:{owner} reason",
+                wish=f"LEAK:{owner} wish",
+            )
+            meeting.slots.create(starts=timezone.now() + timedelta(days=3))
         asked = DocumentRequest.objects.create(
             title=f"LEAK:{owner} papers",
             note=f"LEAK:{owner} note",
@@ -246,5 +265,9 @@ def samples(world) -> dict[str, list[dict]]:
         dict.fromkeys(("crm:list", "crm:create", "crm:export"), lists)
         | dict.fromkeys(("crm:card", "crm:peek", "crm:why", "crm:edit", "crm:note"), cards)
         | {"crm:document-card": [{"ref": str(asked_ref(world.rows["acme_asked"]))}, {"ref": str(asked_ref(world.rows["birch_asked"]))}]}
+        | dict.fromkeys(
+            ("crm_appointments:panel", "crm_appointments:offer", "customer_cabinet:appointments-panel"),
+            [{"ref": f"crm.request:{world.rows[f'{owner}_request'].pk}"} for owner in ("acme", "birch")],
+        )
         | {"crm:card-panel": [{"ref": f"crm.deal:{deal}"}, {"ref": f"crm.account:{account}"}]}
     )

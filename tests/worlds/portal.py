@@ -52,6 +52,7 @@ def build(world) -> None:
 def _own_data(world) -> None:
     """What people agreed to, asked for and had made about themselves: theirs alone, a request to be erased the administrators' too."""
     now = timezone.now()
+    world.users["erin@northwind.example"].picture.save("erin.webp", ContentFile(ONE_PIXEL))
     for name in ("cara", "bea", "paul"):
         actor = getattr(world, name)
         Consent.objects.create(
@@ -100,6 +101,7 @@ def samples(world) -> dict[str, list[dict]]:
         "site-offer": [world.rows["offer"]],
         "article-vote": [{"page_id": world.rows["article"].pk}],
         "view-as": [{"membership_id": world.erin.membership_id}],  # refused: a started view would be the visitor's in all later tests
+        "person-picture": [{"user_id": world.erin.user_id}],
         "join": [{"token": "nobody-has-this-token"}],
         "ui-kit-data": [{"example": "months"}],
         "site-picture": [{"path": world.rows["picture"]}],

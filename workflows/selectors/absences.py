@@ -60,6 +60,12 @@ def absences(actor: Actor) -> list[AbsenceView]:
     ]
 
 
+def away_between(user_id: int, first: datetime, last: datetime) -> list[tuple[datetime, datetime]]:
+    """When somebody is away altogether within a time; an absence from one process alone is none. One query."""
+    rows = Absence.objects.filter(user_id=user_id, process_key="", starts__lt=last, ends__gt=first)
+    return list(rows.order_by("starts").values_list("starts", "ends"))
+
+
 def own_absence(actor: Actor) -> AbsenceView | None:
     """The absence that the actor is in now."""
     return next((view for view in absences(actor) if view.is_own and view.is_now), None)
