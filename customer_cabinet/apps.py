@@ -62,7 +62,6 @@ class CustomerCabinetConfig(AppConfig):
             MenuItem(customer, _("Support"), "customer_cabinet:cases", "lifebuoy", 38),
             MenuItem(customer, _("Documents"), "customer_cabinet:documents", "files", 39),
             MenuItem(customer, _("Projects"), "customer_cabinet:projects", "target-arrow", 40),
-            MenuItem(customer, _("Appointments"), "customer_cabinet:appointments", "calendar-event", 45),
             MenuItem(customer, _("Colleagues"), "customer_cabinet:team", "users", 50),
         )
 

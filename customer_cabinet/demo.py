@@ -37,7 +37,6 @@ PRAISE = ("Clear and to the point.", "Good, with a little too much in one day.",
 def seed(world: World) -> None:
     """Make them once, through the services that people use; running it again changes nothing."""
     cara, bea = world.actor("cara@acme.example"), world.actor("bea@birch.example")
-    seed_meetings(world, cara)
     if any(row.state == "done" for row in crm.requests_for(bea)):
         return
     product = next(card.id for card in crm.catalogue(bea) if card.name == "Training day")
@@ -61,6 +60,7 @@ def seed(world: World) -> None:
         crm_demo.put_into_the_past(request.pk, ended - timedelta(days=took), ended)
         put_into_the_past(request.instance_id, ended - timedelta(days=took), ended)
     seed_acceptance(cara, product, people)
+    seed_meetings(world, cara)
 
 
 def seed_meetings(world: World, cara: Actor) -> None:

@@ -58,7 +58,7 @@ def ref_of(appointment_id: int) -> SubjectRef:
 
 def when(moment: datetime) -> str:
     """A moment in the reader's zone and language."""
-    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    return date_format(timezone.localtime(moment), "j F Y, H:i")
 
 
 def customer_of(ref: SubjectRef) -> int | None:
