@@ -91,6 +91,15 @@ def register() -> None:
             {"started_by_name": NAME},
         ),
         Trace(
+            "documents-asked",
+            _("Documents you asked for"),
+            "crm.DocumentRequest",
+            "asked_by",
+            ("title", "state", "due", "created_at"),
+            CLEAR,
+            {"asked_by_name": NAME},
+        ),
+        Trace(
             "appointments",
             _("Appointments you chose"),
             "crm.Appointment",

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("crm", "0007_document_requests"),
-        ("portal", "0006_own_data"),
+        ("portal", "0007_own_data"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
