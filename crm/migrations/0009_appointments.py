@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0007_document_requests"),
+        ("crm", "0008_sealed_later"),
         ("portal", "0007_own_data"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
