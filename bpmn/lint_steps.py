@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bpmn import scripts, timers
+from bpmn.conditions import BadCondition, names_in, rule_of
 from bpmn.lint_common import expression, text_or_expression, variable
 from bpmn.lint_events import check_event, check_event_gateway
-from bpmn.model import Definition, Element, Loop, Problem
+from bpmn.model import Definition, Element, Field, Loop, Problem
 
 MAX_REPETITIONS = 10_000
 CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
@@ -143,6 +144,7 @@ def _check_people(element: Element) -> Iterator[Problem]:
             yield Problem(element.id, "form.twice", f"Two fields are called “{field.id}”.", "Give each field a name of its own.")
         if field.type in ("choice", "multichoice") and not field.options:
             yield Problem(element.id, "form.options", f"The field “{field.id}” has no options.", "Write options such as a:First;b:Second.")
+        yield from _check_shown_when(element, field, seen)
         seen.add(field.id)
     ids = [action.id for action in element.actions]
     for action in element.actions:
@@ -151,6 +153,21 @@ def _check_people(element: Element) -> Iterator[Problem]:
         if action.requires and action.requires not in seen and action.requires != "reason":
             text = f"The action “{action.id}” requires “{action.requires}”, which isn't in the form."
             yield Problem(element.id, "action.requires", text, "Add the field.")
+
+
+def _check_shown_when(element: Element, field: Field, before: set[str]) -> Iterator[Problem]:
+    if not field.shown_when:
+        return
+    try:
+        names = names_in(rule_of(field.shown_when))
+    except BadCondition as error:
+        text = f"The field “{field.id}” is shown when “{field.shown_when[:120]}”: {error}."
+        yield Problem(element.id, "form.shown_when", text, "Write it as roof == 'other' or area > 100 and not flat.")
+        return
+    later = sorted(names & {one.id for one in element.form.fields} - before) if element.form else []
+    if later:
+        text = f"The field “{field.id}” is shown when “{later[0]}” says so, which doesn't come before it."
+        yield Problem(element.id, "form.shown_when", text, "Put the field after those that it depends on.")
 
 
 def _check_loop(element: Element) -> Iterator[Problem]:

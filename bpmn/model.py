@@ -119,6 +119,7 @@ class Field:
     min: str = ""
     max: str = ""
     readonly: bool = False
+    shown_when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ class Element:
     partner_label: str = ""
     stage: str = ""
     milestone: bool = False
+    unannounced: bool = False
     documentation: str = ""
     incoming: tuple[str, ...] = ()
     outgoing: tuple[str, ...] = ()

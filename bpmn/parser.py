@@ -371,6 +371,7 @@ class _Reader:
             partner_label=node.get(f"{T}partnerLabel", ""),
             stage=node.get(f"{T}stage", ""),
             milestone=node.get(f"{T}milestone", "") in ("true", "1"),
+            unannounced=node.get(f"{T}unannounced", "") in ("true", "1"),
             documentation=_documentation(node),
             default_flow=node.get("default", ""),
             form=_form(node),
@@ -489,6 +490,7 @@ def _form(node: etree._Element) -> Form | None:
             min=item.get("min", ""),
             max=item.get("max", ""),
             readonly=item.get("readonly", "") in ("true", "1"),
+            shown_when=item.get("shownWhen", "").strip(),
         )
         for item in forms[0].iterchildren(f"{T}field")
     )

@@ -10,6 +10,7 @@ from crm.models import (
     Account,
     Activity,
     Appointment,
+    ApprovalRule,
     Case,
     Contact,
     Deal,
@@ -18,7 +19,9 @@ from crm.models import (
     ImportRun,
     Lead,
     Product,
+    PublicStart,
     Quote,
+    QuoteApproval,
     Request,
 )
 from portal.access import Actor, Audience
@@ -34,6 +37,7 @@ class CrmPermission(StrEnum):
     MANAGE_PRODUCTS = "crm.manage_products"
     IMPORT = "crm.import"
     ASK_DOCUMENTS = "crm.ask_documents"  # ask customers for documents, and check them
+    SET_APPROVAL_RULE = "crm.set_approval_rule"  # a customer's administrator: which quotes need their own approver
 
 
 # An outsider never sees a draft.
@@ -138,6 +142,29 @@ def visible_quotes(actor: Actor) -> QuerySet[Quote]:
             return Quote.objects.filter(customer_organisation_id=actor.organisation_id, state__in=SHOWN_QUOTES)
         case _:
             return Quote.objects.none()
+
+
+def visible_approval_rules(actor: Actor) -> QuerySet[ApprovalRule]:
+    """An organisation's own rule is for its own people alone: what they may spend unasked isn't our business."""
+    match actor.audience:
+        case Audience.CUSTOMER if actor.organisation_id:
+            return ApprovalRule.objects.filter(organisation_id=actor.organisation_id)
+        case _:
+            return ApprovalRule.objects.none()
+
+
+def visible_quote_approvals(actor: Actor) -> QuerySet[QuoteApproval]:
+    """The organisation's own people see who asked and what was answered; employees see that it waits, through `approval_state`."""
+    match actor.audience:
+        case Audience.CUSTOMER if actor.organisation_id:
+            return QuoteApproval.objects.filter(customer_organisation_id=actor.organisation_id)
+        case _:
+            return QuoteApproval.objects.none()
+
+
+def visible_public_starts(actor: Actor) -> QuerySet[PublicStart]:
+    """What a visitor hasn't confirmed is nobody's to read: it is a lead only when the address has been shown to be theirs."""
+    return PublicStart.objects.all() if actor.is_system else PublicStart.objects.none()
 
 
 def visible_activities(actor: Actor) -> QuerySet[Activity]:

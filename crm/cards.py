@@ -207,6 +207,7 @@ def _request(actor: Actor, card: Card, row: Request) -> None:
         (_("Account"), _link(actor, "crm.account", row.account)),
         (_("Asked by"), Cell("person", row.submitted_by_name)),
         (_("Product"), Cell("text", row.product.name if row.product else "")),
+        *((one["label"], Cell("text", one["words"])) for one in row.answers),
         (_("Came by"), Cell("text", row.get_source_display())),
         (_("Came"), Cell("when", row.created_at)),
         (_("Closed"), Cell("when", row.closed_at)),

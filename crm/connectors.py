@@ -62,6 +62,26 @@ def record_quote_answer(step: ConnectorStep, quote_id: int, action: str, reason:
     return {"action": action, "reason": reason or ""}
 
 
+@connector("crm.check_purchase")
+def check_purchase(step: ConnectorStep, quote_id: int, action: str) -> dict[str, Any]:
+    """Whether the customer's own approver has to be asked before this answer counts; gives the quote's words with `needs_approval`."""
+    needed = services.check_purchase(step.actor, quote_id, action)
+    return services.quote_words(services.quote_of(quote_id)) | {"needs_approval": needed}
+
+
+@connector("crm.answer_purchase")
+def answer_purchase(step: ConnectorStep, quote_id: int, action: str, reason: str = "") -> dict[str, Any]:
+    """Keep the answer of the customer's approver (approve, reject) or that it was taken back; gives the quote's words with `approved`,
+    `approved_by` and `approver_said`."""
+    row = services.answer_purchase(step.actor, quote_id, action, reason or "")
+    said = {
+        "approved": bool(row and row.state == "approved"),
+        "approved_by": row.decided_by_name if row else "",
+        "approver_said": row.reason if row else "",
+    }
+    return services.quote_words(services.quote_of(quote_id)) | said
+
+
 @connector("crm.expire_quote")
 def expire_quote(step: ConnectorStep, deal_id: int) -> dict[str, Any]:
     """The quote's time is over."""

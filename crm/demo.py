@@ -20,6 +20,7 @@ from workflows.selectors import open_tasks_for
 from workflows.services import complete_task
 
 CURRENCY = "USD"
+APPROVED_ABOVE = 50_000  # what the demo's customer lets its buyers sign alone
 CATALOGUE = [
     ("Workshop planning", "Software", "GTX", "Plan jobs, people and machines of a workshop on one board. Set up by us, ready in two weeks.", 4800, False, "calendar"),
     ("Online shop connection", "Software", "GTX", "Orders from your shop arrive as jobs, stock goes back to the shop.", 2400, False, "shopping-cart"),
@@ -37,6 +38,7 @@ def seed(world: World) -> None:
     if Request.objects.exists():
         return
     seed_accounts(world)
+    services.set_approval_rule(world.actor("cara@acme.example"), is_on=True, above=APPROVED_ABOVE)
     seed_requests(world, products)
     seed_cases(world)
     seed_documents(world)

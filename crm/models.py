@@ -155,6 +155,7 @@ class Request(models.Model):
     outcome = models.CharField(_("outcome"), max_length=200, blank=True)
     submitted_by = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     submitted_by_name = models.CharField(max_length=150, blank=True)
+    answers = models.JSONField(default=list)  # of its process's start form: id, label, raw and words of each
     instance_id = models.BigIntegerField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -542,3 +543,4 @@ class Activity(models.Model):
 
 from crm.appointments.models import Appointment, AppointmentSlot  # noqa: E402, F401  parts of this package with tables of their own
 from crm.importing.models import ImportRow, ImportRun  # noqa: E402, F401
+from crm.models_buying import ApprovalRule, PublicStart, QuoteApproval  # noqa: E402, F401  the customer's own side of buying

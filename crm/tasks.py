@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from crm.appointments.services import take_due_reminders
+from crm.services.public_start import forget_unconfirmed as forget_now
 
 
 @shared_task
@@ -10,3 +11,9 @@ def remind_of_appointments() -> None:
     """Tell both sides the day before."""
     while take_due_reminders():
         pass
+
+
+@shared_task
+def forget_unconfirmed() -> None:
+    """Delete requests of visitors that nobody confirmed."""
+    forget_now()

@@ -26,7 +26,7 @@ class CustomerCabinetConfig(AppConfig):
         personal.register()
 
     def register_access(self) -> None:
-        """Everybody of a customer's organisation starts requests."""
+        """A customer's administrators and buyers start requests."""
         from customer_cabinet.access import CabinetPermission
         from portal.registry import registry
 
@@ -41,6 +41,7 @@ class CustomerCabinetConfig(AppConfig):
 
     def register_menu(self) -> None:
         """The cabinet's navigation; the first five stand at the thumb on a phone."""
+        from customer_cabinet.access import CabinetPermission
         from portal.access import Audience
         from portal.registry import MenuItem, registry
         from workflows.selectors import waiting_badge
@@ -56,7 +57,7 @@ class CustomerCabinetConfig(AppConfig):
                 badge=waiting_badge,
                 topic=lambda actor: f"inbox:user:{actor.user_id} inbox:customer:{actor.organisation_id}",
             ),
-            MenuItem(customer, _("Start a request"), "customer_cabinet:catalogue", "plus", 20),
+            MenuItem(customer, _("Start a request"), "customer_cabinet:catalogue", "plus", 20, CabinetPermission.START_REQUEST),
             MenuItem(customer, _("Requests"), "customer_cabinet:requests", "list", 30),
             MenuItem(customer, _("Messages"), "customer_cabinet:messages", "messages", 35),
             MenuItem(customer, _("Support"), "customer_cabinet:cases", "lifebuoy", 38),

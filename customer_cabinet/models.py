@@ -13,6 +13,7 @@ class RequestDraft(models.Model):
     product = models.ForeignKey("crm.Product", on_delete=models.CASCADE, related_name="+")
     title = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
+    answers = models.JSONField(default=dict)  # of the start form of the product's process, as they were typed
     updated = models.DateTimeField(auto_now=True)
 
     class Meta:

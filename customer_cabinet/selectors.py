@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -51,6 +52,7 @@ class DraftView:
     title: str
     description: str
     updated: datetime
+    answers: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def drafts(actor: Actor, product_id: int | None = None) -> list[DraftView]:
     if product_id is not None:
         rows = rows.filter(product_id=product_id)
     return [
-        DraftView(row.product_id, row.product.name, row.title, row.description, row.updated)
+        DraftView(row.product_id, row.product.name, row.title, row.description, row.updated, row.answers)
         for row in rows.order_by("-updated", "-pk")[:20]
     ]
 

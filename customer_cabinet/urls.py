@@ -19,6 +19,7 @@ urlpatterns = [
     path("questions/<int:question_id>/", requests.question, name="question"),
     path("quotes/<int:quote_id>/", quotes.quote, name="quote"),
     path("quotes/<int:quote_id>/sign/", quotes.sign, name="quote-sign"),
+    path("quotes/<int:quote_id>/approval/", quotes.approval, name="quote-approval"),
     path("messages/", messages.conversations, name="messages"),
     path("messages/list/", messages.conversation_list, name="messages-list"),
     path("messages/company/", messages.with_company, name="messages-company"),
@@ -30,5 +31,7 @@ urlpatterns = [
     path("projects/<int:project_id>/tasks/<int:task_id>/tick/", projects.tick, name="project-tick"),
     path("projects/<int:project_id>/tasks/<int:task_id>/answer/", projects.answer, name="project-answer"),
     path("team/", team.team, name="team"),
+    path("team/rule/", team.rule, name="team-rule"),
+    path("team/people/<int:membership_id>/", team.change, name="team-change"),
     path("team/<int:invitation_id>/withdraw/", team.withdraw, name="team-withdraw"),
 ]

@@ -9,5 +9,7 @@ urlpatterns = [
     path("", public.catalogue, name="catalogue"),
     path("form/", public.start, name="form"),
     path("form/<int:product_id>/", public.start, name="form-product"),
+    path("confirm/<str:token>/", public.confirm, name="confirm"),
+    path("again/", public.again, name="again"),
     path("thanks/", public.thanks, name="thanks"),
 ]

@@ -22,4 +22,5 @@ urlpatterns = [
     path("contract/", home.contract, name="contract"),
     path("team/", team.team, name="team"),
     path("team/<int:invitation_id>/withdraw/", team.withdraw, name="team-withdraw"),
+    path("team/people/<int:membership_id>/", team.change, name="team-change"),
 ]

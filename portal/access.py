@@ -37,6 +37,8 @@ class PortalPermission(StrEnum):
     EDIT_SITE = "portal.edit_site"
     VIEW_AUDIT = "portal.view_audit"
     VIEW_AS = "portal.view_as"  # see, read only, what an outsider sees
+    TAKE_PART = "portal.take_part"  # outsiders: write at all; without it one only reads
+    DO_STEPS = "portal.do_steps"  # outsiders: do the steps of a lane that names no role
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,11 @@ class Actor:
     def is_customer(self) -> bool:
         """A customer organisation's person."""
         return self.audience is Audience.CUSTOMER
+
+    @property
+    def is_reader(self) -> bool:
+        """Somebody from outside who may look at everything of their organisation and change nothing."""
+        return (self.is_customer or self.is_partner) and not self.can(PortalPermission.TAKE_PART)
 
     @property
     def is_anonymous(self) -> bool:

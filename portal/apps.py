@@ -34,15 +34,20 @@ class PortalConfig(AppConfig):
             Role("designer", Audience.INTERNAL, _("Process designer")),
             Role("administrator", Audience.INTERNAL, _("Administrator")),
             Role("customer_admin", Audience.CUSTOMER, _("Customer's administrator")),
-            Role("customer_member", Audience.CUSTOMER, _("Customer's colleague")),
+            Role("customer_member", Audience.CUSTOMER, _("Customer's buyer")),
+            Role("customer_approver", Audience.CUSTOMER, _("Customer's approver")),
+            Role("customer_viewer", Audience.CUSTOMER, _("Customer's viewer")),
             Role("partner_admin", Audience.PARTNER, _("Partner's administrator")),
             Role("partner_member", Audience.PARTNER, _("Partner's colleague")),
         )
         registry.grant("administrator", *PortalPermission)
         registry.grant("sales", PortalPermission.INVITE_OUTSIDERS)
         registry.grant("manager", PortalPermission.INVITE_OUTSIDERS, PortalPermission.VIEW_AS)
-        registry.grant("customer_admin", PortalPermission.INVITE_COLLEAGUES)
-        registry.grant("partner_admin", PortalPermission.INVITE_COLLEAGUES)
+        for audience in (Audience.CUSTOMER, Audience.PARTNER):
+            for role in ("admin", "member"):
+                registry.grant(f"{audience}_{role}", PortalPermission.TAKE_PART, PortalPermission.DO_STEPS)
+            registry.grant(f"{audience}_admin", PortalPermission.INVITE_COLLEAGUES)
+        registry.grant("customer_approver", PortalPermission.TAKE_PART)
 
     def register_subjects(self) -> None:
         """Organisations take part in audit, files and search like any record."""

@@ -36,6 +36,7 @@ class DemoPerson:
 PEOPLE = [
     DemoPerson("cara@acme.example", "Cara Customer", ACME, Audience.CUSTOMER, ("customer_admin", "customer_member"), _("A customer's administrator: starts a request, decides on the quote, invites colleagues"), "Head of purchasing"),
     DemoPerson("colin@acme.example", "Colin Colleague", ACME, Audience.CUSTOMER, ("customer_member",), _("A customer's colleague: follows the same requests"), "Workshop manager"),
+    DemoPerson("ann@acme.example", "Ann Accountant", ACME, Audience.CUSTOMER, ("customer_approver",), _("A customer's approver: large quotes need her word before they are signed"), "Chief financial officer"),
     DemoPerson("erin@northwind.example", "Erin Employee", OWN, Audience.INTERNAL, ("employee", "sales"), _("An employee in sales: inbox, CRM, board, feed"), "Account executive"),
     DemoPerson("mona@northwind.example", "Mona Manager", OWN, Audience.INTERNAL, ("employee", "sales", "manager"), _("A manager: approvals, sales dashboard"), "Head of sales"),
     DemoPerson("fiona@northwind.example", "Fiona Finance", OWN, Audience.INTERNAL, ("employee", "finance"), _("Finance: the second approval over the discount limit"), "Controller"),

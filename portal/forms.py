@@ -50,11 +50,13 @@ class ColleagueForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=150)
     email = forms.EmailField(label=_("E-mail"))
-    role = forms.ChoiceField(label=_("May"))
+    roles = forms.MultipleChoiceField(
+        label=_("May"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("Choose at least one role.")}
+    )
 
     def __init__(self, *args: Any, roles: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = roles  # type: ignore[attr-defined]
+        self.fields["roles"].choices = roles  # type: ignore[attr-defined]
 
 
 class InvitationForm(forms.Form):

@@ -106,6 +106,29 @@ class ViewingMiddleware(_Both):
         return render(request, template, {"refusal": refusal}, status=refusal.status)
 
 
+class ReadingMiddleware(_Both):
+    """Somebody who may only read changes nothing of their organisation; what is theirs alone (profile, bell, way out) stays open."""
+
+    OWN = frozenset(
+        {
+            *("profile", "switch-organisation", "article-vote", "fitting-articles", "view-as-end", "leave-organisation"),
+            *("notifications-read", "notification-choices", "notification", "join"),
+        }
+    )
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        """Refuse every request that could write for the organisation."""
+        if request.method in ("GET", "HEAD", "OPTIONS") or not getattr(request, "user", None) or not request.user.is_authenticated:
+            return None
+        name = (request.resolver_match.url_name if request.resolver_match else "") or ""
+        access = getattr(view, "access", None)
+        if not request.actor.is_reader or name in self.OWN or access is None or access.is_public:  # type: ignore[attr-defined]
+            return None
+        refusal = NotAllowed(_("You may look at everything here and change nothing. Ask your administrator for another role."))
+        template = "portal/parts/_refused.html" if request.headers.get("HX-Request") else "portal/refused.html"
+        return render(request, template, {"refusal": refusal}, status=refusal.status)
+
+
 class RefusalMiddleware(_Both):
     """Turns a `Refused` that a view let through into a page or fragment that says why, with the right status."""
 

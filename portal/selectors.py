@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from portal.access import Actor, Audience
+from portal.access import Actor, Audience, PortalPermission
 from portal.models import Invitation, Membership, MembershipRole, Organisation, User
 from portal.querysets import visible_invitations
 
@@ -119,6 +119,41 @@ class MemberView:
     last_visit: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ColleagueView:
+    """A person of one's own organisation, as its people see them."""
+
+    membership_id: int
+    user_id: int
+    name: str
+    email: str
+    job_title: str
+    roles: tuple[str, ...]
+    is_active: bool
+
+
+def colleagues_of(actor: Actor) -> list[ColleagueView]:
+    """The people of an outsider's own organisation, by name; those who are let in no more only for its administrators, at the end."""
+    if not (actor.is_customer or actor.is_partner) or actor.organisation_id is None:
+        return []
+    rows = Membership.objects.filter(organisation_id=actor.organisation_id, audience=str(actor.audience))
+    if not actor.can(PortalPermission.INVITE_COLLEAGUES):
+        rows = rows.filter(is_active=True)
+    rows = rows.select_related("user").prefetch_related("role_rows").order_by("-is_active", "user__name", "pk")
+    return [
+        ColleagueView(
+            row.pk,
+            row.user_id,
+            row.user.name,
+            row.user.email,
+            row.user.job_title,
+            tuple(sorted(role.role for role in row.role_rows.all())),
+            row.is_active,
+        )
+        for row in rows[:500]
+    ]
+
+
 def members_of(actor: Actor, organisation_id: int, audience: Audience) -> list[MemberView]:
     """The active people of an outside organisation with their last sign-in, by name; for employees alone."""
     if not actor.is_internal:
@@ -168,6 +203,11 @@ def names_of(user_ids: Iterable[int | None]) -> dict[int, str]:
     if not ids:
         return {}
     return dict(User.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def phone_of(user_id: int) -> str:
+    """The telephone number that a person has given in their profile."""
+    return User.objects.filter(pk=user_id).values_list("phone", flat=True).first() or ""
 
 
 def organisation(organisation_id: int) -> OrganisationView | None:

@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.ViewingMiddleware",
+    "portal.middleware.ReadingMiddleware",
     "portal.middleware.RefusalMiddleware",
 ]
 
@@ -184,8 +185,12 @@ CELERY_BEAT_SCHEDULE = {
     "look-at-clocks": {"task": "workflows.tasks.look_at_clocks", "schedule": 5.0, "options": {"expires": 5}},
     "drop-exports": {"task": "portal.tasks.drop_exports", "schedule": 3600.0, "options": {"expires": 600}},
     "remind-of-appointments": {"task": "crm.tasks.remind_of_appointments", "schedule": 60.0, "options": {"expires": 50}},
+    "forget-unconfirmed": {"task": "crm.tasks.forget_unconfirmed", "schedule": 3600.0, "options": {"expires": 1800}},
     "send-outbox": {"task": "workflows.tasks.send_outbox", "schedule": 1.0, "options": {"expires": 5}},
 }
+
+# A visitor's request that nobody confirmed by the link in the letter is deleted after so many days.
+PUBLIC_START_DAYS = int(os.environ.get("PUBLIC_START_DAYS", "14"))
 
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14

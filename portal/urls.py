@@ -6,7 +6,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from portal.access import SIGNED_IN, Audience, PortalPermission, audience_urls, decorate_urls, public
-from portal.views import account, core, jobs, saved_views, viewing
+from portal.views import account, core, jobs, saved_views, team, viewing
 
 INTERNAL, PARTNER, CUSTOMER = Audience.INTERNAL, Audience.PARTNER, Audience.CUSTOMER
 
@@ -39,6 +39,7 @@ urlpatterns = [
     path("work/views/", saved_views.save, name="view-save"),
     path("work/views/<int:view_id>/", saved_views.change, name="view-change"),
     path("switch/", core.switch, name="switch-organisation"),
+    path("leave/", team.leave, name="leave-organisation"),
     path("work/view-as/<int:membership_id>/", viewing.start, name="view-as"),
     path("view-as/end/", viewing.end, name="view-as-end"),
     path("work/", core.work_home, name="work-home"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_noop
 
-from portal.access import Actor, Audience
+from portal.access import Actor, Audience, PortalPermission
 from portal.events import on
 from portal.registry import SubjectRef, registry
 from portal.selectors import actors_of, people_with_role
@@ -137,6 +137,10 @@ def _outsiders(event: TaskCreated | TaskReminded) -> tuple[list[Actor], SubjectR
     people = actors_of([event.organisation_id], Audience(event.audience)) if event.organisation_id else []
     if event.assignee_id:
         people = [p for p in people if p.user_id == event.assignee_id]
+    elif event.role:
+        people = [p for p in people if p.has_role(event.role) and p.user_id not in event.excluded_ids]
+    else:
+        people = [p for p in people if p.can(PortalPermission.DO_STEPS)]
     task = SubjectRef("workflows.task", event.task_id)
     refs = [ref for ref in [*reversed(event.subjects), event.subject] if ref] if people else []
     return people, next((ref for ref in refs if registry.resolve(people[0], ref)), task)

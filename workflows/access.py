@@ -67,7 +67,8 @@ def doable_tasks(actor: Actor) -> QuerySet[HumanTask]:
             return open_tasks.filter(_theirs(actor)).filter(free if stood_in is None else free | stood_in)
         case Audience.CUSTOMER | Audience.PARTNER:
             mine = visible_tasks(actor) & open_tasks
-            return mine.filter(free, Q(role="") | Q(role__in=sorted(actor.roles)))
+            asked = Q(role__in=["", *sorted(actor.roles)] if actor.can(PortalPermission.DO_STEPS) else sorted(actor.roles))
+            return mine.filter(free, asked).exclude(excluded=[actor.user_id])
         case _:
             return HumanTask.objects.none()
 
@@ -144,10 +145,13 @@ def may_do(actor: Actor, task: HumanTask) -> bool:
         return False
     if task.audience != Audience.INTERNAL and (task.organisation_id is None or task.organisation_id != actor.organisation_id):
         return False
+    if actor.is_reader:
+        return False
     if task.assignee_id == actor.user_id:
         return True
     if task.audience != Audience.INTERNAL:
-        return (not task.role or task.role in actor.roles) and task.assignee_id is None
+        fits = task.role in actor.roles if task.role else actor.can(PortalPermission.DO_STEPS)
+        return fits and task.assignee_id is None
     if task.assignee_id is None and task.is_shared:
         return not task.role or task.role in actor.roles
     if task.assignee_id is None and was_asked(actor, task):

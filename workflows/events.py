@@ -49,6 +49,7 @@ class TaskCreated(ProcessEvent):
     due: datetime | None
     title: str
     decides: bool = False  # it is answered with yes or no
+    excluded_ids: tuple[int, ...] = ()  # people who may not do it, because they asked for it (four eyes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class TaskReminded(ProcessEvent):
     organisation_id: int | None
     assignee_id: int | None
     title: str
+    role: str = ""
+    excluded_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from bpmn.conditions import Rule, bind, holds, names_in, rule_of
 from bpmn.model import Action, Element, Field
 from bpmn.scripts import ScriptError, value_of
 from portal import files
@@ -57,6 +59,41 @@ class StepForm(forms.Form):
 
     actor: Actor
     display: list[tuple[str, str]]
+    rules: dict[str, Rule]  # fields that are shown only when what stands before them says so
+
+    def shown(self) -> dict[str, bool]:
+        """Whether each field is shown, by what stands in the fields before it; what isn't shown holds nothing."""
+        values: dict[str, Any] = {}
+        shown: dict[str, bool] = {}
+        for name, asked in self.fields.items():
+            shown[name] = name not in self.rules or holds(self.rules[name], values)
+            if shown[name] and not isinstance(asked, forms.FileField):
+                value = self[name].data if self.is_bound else self[name].initial
+                values[name] = bool(value) if isinstance(asked, forms.BooleanField) else value
+        return shown
+
+    def laid_out(self) -> list[tuple[Any, str, bool]]:
+        """Each field with its rule for the browser (empty: always shown) and whether it is shown as the page comes."""
+        shown = self.shown() if self.rules else {}
+        return [(self[name], json.dumps(self.rules[name]) if name in self.rules else "", shown.get(name, True)) for name in self.fields]
+
+    @property
+    def has_files(self) -> bool:
+        """Whether a file may be added."""
+        return any(isinstance(field, forms.FileField) for field in self.fields.values())
+
+    def _clean_fields(self) -> None:
+        """What isn't shown isn't asked for and gives nothing, whatever was sent."""
+        if not self.rules:
+            return super()._clean_fields()
+        every, shown = self.fields, self.shown()
+        self.fields = {name: field for name, field in every.items() if shown[name]}
+        try:
+            super()._clean_fields()
+        finally:
+            self.fields = every
+        self.cleaned_data |= {name: None for name in every if not shown[name]}
+        return None
 
     def clean(self) -> dict[str, Any]:
         """Check the ids of stored files against what the actor may see."""
@@ -157,11 +194,19 @@ BUILDERS = {
 
 
 def build_form(
-    actor: Actor, element: Element, task_data: Mapping[str, Any], data: Any = None, uploads: Any = None, action: str = ""
+    actor: Actor,
+    element: Element,
+    task_data: Mapping[str, Any],
+    data: Any = None,
+    uploads: Any = None,
+    action: str = "",
+    *,
+    prefix: str | None = None,
 ) -> StepForm:
-    """The form of a step, filled with what the process knows; bound where `data` is given."""
-    form = StepForm(data, uploads, initial={}, auto_id="f-%s")
-    form.actor, form.display = actor, []
+    """The form of a step, filled with what the process knows; bound where `data` is given. `prefix`: beside another form's fields."""
+    form = StepForm(data, uploads, initial={}, auto_id="f-%s", prefix=prefix)
+    form.actor, form.display, form.rules = actor, [], {}
+    asked_for = [spec.id for spec in element.form.fields if spec.type != "display" and not spec.readonly] if element.form else []
     needed = {a.requires for a in element.actions if a.id == action and a.requires}
     asked = {a.requires for a in element.actions if a.requires}
     eased = is_eased(element, action)
@@ -169,6 +214,12 @@ def build_form(
         # The words of a decision are new each time: yesterday's question must not go out as today's reason.
         is_fresh = spec.id in asked and spec.type in ("text", "textarea")
         start = _initial(spec, task_data, is_fresh=is_fresh)
+        if spec.shown_when:
+            rule = bind(rule_of(spec.shown_when), [] if spec.type == "display" or spec.readonly else asked_for, task_data)
+            if names_in(rule):
+                form.rules[spec.id] = rule
+            elif not holds(rule, {}):
+                continue
         if spec.type == "display" or spec.readonly:
             form.display.append((spec.label or spec.id, _shown(spec, start, actor)))
             continue
@@ -338,7 +389,7 @@ def form_of(
         key=key or secrets.token_urlsafe(16),
         can_do=can_do,
         why_not=why_not,
-        has_files=any(isinstance(f, StoredFileField) for f in form.fields.values()),
+        has_files=form.has_files,
         error=error,
         typed=[] if can_do or data is None else _typed(form),
     )

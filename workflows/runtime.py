@@ -339,6 +339,7 @@ class Run:
             due=task.due,
             title=self.instance.title,
             decides=decides(self.definition.element(task.element_id)),
+            excluded_ids=tuple(task.excluded),
         )
 
     def _take_timers(self, outcome: Outcome, writes: Writes) -> None:

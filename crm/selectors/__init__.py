@@ -10,6 +10,7 @@ from crm.selectors.accounts import (
     plain_name,
     similar_accounts,
 )
+from crm.selectors.buying import ApprovalView, RuleView, approval_rule, approvals_of_quote, approvers_of, may_take_back
 from crm.selectors.cases import CaseView, case_choices, case_view, cases_for
 from crm.selectors.catalogue import ProductCard, catalogue, product_card
 from crm.selectors.deals import (
@@ -39,7 +40,13 @@ from crm.selectors.quotes import (
 from crm.selectors.requests import RequestView, request_view, requests_for
 
 __all__ = [
+    "ApprovalView",
     "Caretaker",
+    "RuleView",
+    "approval_rule",
+    "approvals_of_quote",
+    "approvers_of",
+    "may_take_back",
     "CaseView",
     "DealFacts",
     "DocumentLineView",

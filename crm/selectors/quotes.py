@@ -7,13 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import formats
 from django.utils.translation import gettext as _
 from djmoney.money import Money
 
 from crm.access import visible_quotes
-from crm.models import Quote, QuoteLine, QuoteSignature
+from crm.models import Quote, QuoteApproval, QuoteLine, QuoteSignature
 from portal.access import Actor
 from portal.registry import SubjectRef
 
@@ -66,6 +66,7 @@ class QuoteView:
     decided_by_name: str
     decision_reason: str
     signature: SignatureView | None = None
+    in_approval: bool = False  # the customer's own approver is asked
 
     @property
     def ref(self) -> SubjectRef:
@@ -88,6 +89,7 @@ def _line(row: QuoteLine) -> QuoteLineView:
 
 
 def _views(rows: QuerySet[Quote], *, with_lines: bool = True) -> list[QuoteView]:
+    waiting = Exists(QuoteApproval.objects.filter(quote=OuterRef("pk"), state=QuoteApproval.State.WAITING))
     return [
         QuoteView(
             row.pk,
@@ -109,8 +111,12 @@ def _views(rows: QuerySet[Quote], *, with_lines: bool = True) -> list[QuoteView]
             row.decided_by_name,
             row.decision_reason,
             _signature(row),
+            row.in_approval,
         )
-        for row in (rows.prefetch_related("lines") if with_lines else rows).select_related("signature").defer("signature__drawing")
+        for row in (rows.prefetch_related("lines") if with_lines else rows)
+        .select_related("signature")
+        .defer("signature__drawing")
+        .annotate(in_approval=waiting)
     ]
 
 

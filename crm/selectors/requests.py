@@ -30,6 +30,7 @@ class RequestView:
     updated_at: datetime
     closed_at: datetime | None
     instance_id: int | None
+    answers: tuple[tuple[str, str], ...] = ()  # of the start form: label and words
 
     @property
     def ref(self) -> SubjectRef:
@@ -40,7 +41,7 @@ class RequestView:
 # What a view needs: half of the columns, and a third of what reading them costs.
 NEEDED = (
     *("title", "description", "product_id", "product__name", "account__name", "state", "outcome", "submitted_by_name"),
-    *("created_at", "updated_at", "closed_at", "instance_id"),
+    *("created_at", "updated_at", "closed_at", "instance_id", "answers"),
 )
 
 
@@ -61,6 +62,7 @@ def _view(row: Request) -> RequestView:
         row.updated_at,
         row.closed_at,
         row.instance_id,
+        tuple((one["label"], one["words"]) for one in row.answers),
     )
 
 

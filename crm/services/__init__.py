@@ -2,6 +2,15 @@
 
 from crm.services.accounts import account_for_organisation, create_account, create_contact, update_account, update_contact
 from crm.services.activities import log_activity
+from crm.services.buying import (
+    PurchaseCheck,
+    answer_purchase,
+    ask_for_approval,
+    check_of,
+    check_purchase,
+    set_approval_rule,
+    take_back_purchase,
+)
 from crm.services.cases import NewCase, answer_case, open_case, reopen_case, reply_to_case, settle_case
 from crm.services.deals import (
     StepNeeded,
@@ -37,9 +46,20 @@ from crm.services.documents import (
 from crm.services.leads import convert_lead, create_lead, disqualify_lead, update_lead
 from crm.services.process import PROCESS, deal_start, deal_words, start_data
 from crm.services.products import create_product, update_product
-from crm.services.quotes import accept_quote, answer_quote, decline_quote, expire_quotes, make_quote, quote_words, request_change
+from crm.services.public_start import (
+    ConfirmedStart,
+    StartView,
+    begin_public_start,
+    confirm_public_start,
+    forget_unconfirmed,
+    read_public_start,
+    send_start_again,
+    words_of,
+)
+from crm.services.quotes import accept_quote, answer_quote, decline_quote, expire_quotes, make_quote, quote_of, quote_words, request_change
 from crm.services.requests import NewRequest, PublicRequest, close_request, submit_public_request, submit_request
 from crm.services.signing import GivenSignature, offer_for, sign_quote
+from crm.services.start_form import StartAnswers, answers_in, raw_answers, start_form
 
 __all__ = [
     "NewDocumentRequest",
@@ -55,8 +75,28 @@ __all__ = [
     "remind_of_documents",
     "return_document",
     "withdraw_documents",
+    "StartAnswers",
+    "answers_in",
+    "raw_answers",
+    "start_form",
     "GivenSignature",
+    "ConfirmedStart",
     "PROCESS",
+    "StartView",
+    "begin_public_start",
+    "confirm_public_start",
+    "forget_unconfirmed",
+    "read_public_start",
+    "send_start_again",
+    "words_of",
+    "PurchaseCheck",
+    "answer_purchase",
+    "ask_for_approval",
+    "check_of",
+    "check_purchase",
+    "quote_of",
+    "set_approval_rule",
+    "take_back_purchase",
     "StepNeeded",
     "answer_quote",
     "deal_start",

@@ -17,6 +17,7 @@ from djmoney.money import Money
 from crm.access import CrmPermission, visible_quotes
 from crm.events import QuoteDecided, QuoteSent
 from crm.models import Deal, Quote, QuoteLine
+from crm.services.buying import close_questions
 from crm.services.common import allow, amount_of, locked, money_of, percent_of
 from portal.access import Actor, Audience
 from portal.audit import record
@@ -51,6 +52,7 @@ def make_quote(
         days = int(amount_of(valid_days, "valid_days") or VALID_DAYS)
         version = (deal.quotes.aggregate(last=Max("version"))["last"] or 0) + 1
         deal.quotes.filter(state__in=[Quote.State.DRAFT, Quote.State.SENT]).update(state=Quote.State.EXPIRED)
+        close_questions(list(deal.quotes.values_list("pk", flat=True)))
         total = (amount * (100 - percent) / 100).quantize(Decimal("0.01"))
         quote = Quote.objects.create(
             deal=deal,
@@ -182,6 +184,7 @@ def _decide(actor: Actor, quote_id: int, state: Quote.State, reason: str = "") -
         quote.state, quote.decision_reason = state, reason.strip()
         quote.decided_at, quote.decided_by_name = timezone.now(), actor.name
         quote.save(update_fields=["state", "decision_reason", "decided_at", "decided_by_name"])
+        close_questions([quote.pk])
         record(actor, f"quote.{state}", SubjectRef("crm.quote", quote.pk), reason=reason)
         emit(
             QuoteDecided(
@@ -241,6 +244,11 @@ def answer_quote(actor: Actor, quote_id: int, action: str, reason: str = "") -> 
             raise Refused(_("Accept, change or decline."), "action")
 
 
+def quote_of(quote_id: int) -> Quote:
+    """A quote by its id, for the process's own steps."""
+    return Quote.objects.get(pk=quote_id)
+
+
 def quote_words(quote: Quote) -> dict[str, object]:
     """What the process keeps of a quote."""
     return {
@@ -250,4 +258,5 @@ def quote_words(quote: Quote) -> dict[str, object]:
         "total": str(quote.total),
         "valid_until": formats.date_format(quote.valid_until, "DATE_FORMAT"),
         "deadline": f"P{max((quote.valid_until - timezone.localdate()).days, 1)}D",
+        "ends_at": (quote.sent_at + timedelta(days=max((quote.valid_until - timezone.localdate(quote.sent_at)).days, 1))).isoformat(),
     }

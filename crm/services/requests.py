@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,14 +16,16 @@ from crm.events import RequestClosed, RequestSubmitted
 from crm.models import Account, Contact, Lead, Product, Request
 from crm.services.accounts import account_for_organisation, contact_for_person
 from crm.services.process import PROCESS, start_data
-from portal.access import Actor, Audience
+from crm.services.start_form import StartAnswers, again_in
+from portal.access import Actor, Audience, PortalPermission
 from portal.audit import record
 from portal.errors import NotAllowed, Refused
 from portal.events import emit
+from portal.files import store_file
 from portal.live import ping
 from portal.registry import SubjectRef
 from portal.services.consents import give_consent
-from portal.services.invitations import invite
+from portal.services.invitations import invite_here
 from portal.services.memberships import create_organisation
 from workflows.services import start_process
 
@@ -35,6 +40,7 @@ class NewRequest:
     description: str
     title: str = ""
     key: str = ""
+    start: StartAnswers = field(default_factory=StartAnswers)  # of the start form of the product's process
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,16 @@ class PublicRequest:
     consent: bool = False
     source: str = "web form"
     key: str = ""
+    consent_at: datetime | None = None  # when they agreed, where that was before now
+    answers: dict[str, Any] = field(default_factory=dict)  # of the start form of the product's process, as they were typed
 
 
 def submit_request(actor: Actor, data: NewRequest) -> Request:
     """A customer asks for a product of the catalogue: the request is kept and its process starts, or nothing happens at all."""
     if not (actor.is_customer and actor.organisation_id):
         raise NotAllowed(_("Requests are made from a customer's cabinet."))
+    if not actor.can(PortalPermission.DO_STEPS):
+        raise NotAllowed(_("Your role doesn't start requests. Ask your administrator for the role of a buyer."))
     if data.key and (found := Request.objects.filter(idempotency_key=data.key).first()):
         return found
     product = _public_product(actor, data.product_id)
@@ -76,16 +86,17 @@ def submit_request(actor: Actor, data: NewRequest) -> Request:
             submitted_by_id=actor.user_id,
             submitted_by_name=actor.name,
             idempotency_key=data.key or None,
+            answers=data.start.answers,
         )
-        _begin(actor, request, product, account)
+        values = dict(data.start.values)
+        for name, upload in data.start.files.items():
+            values[name] = str(store_file(actor, SubjectRef("crm.request", request.pk), upload, {Audience.CUSTOMER}).id)
+        _begin(actor, request, product, account, values)
     return request
 
 
-def submit_public_request(data: PublicRequest) -> Lead:
-    """A visitor asks: a lead, an account with its organisation, an invitation to the cabinet, and the request with its process.
-
-    A company's name alone never leads into an existing organisation: only the address of a known contact does.
-    """
+def checked_public_request(data: PublicRequest) -> PublicRequest:
+    """What a visitor filled in, trimmed. Raises Refused with the field for what is missing, or a product that isn't offered any more."""
     name, email, company, message = data.name.strip(), data.email.strip().lower(), data.company.strip(), data.message.strip()
     if not name:
         raise Refused(_("Tell us your name."), "name")
@@ -95,20 +106,38 @@ def submit_public_request(data: PublicRequest) -> Lead:
         raise Refused(_("Tell us in a few words what you need."), "message")
     if not data.consent:
         raise Refused(_("We need your consent to keep your data and answer you."), "consent")
+    if data.product_id:
+        _public_product(Actor.anonymous(), data.product_id)
+    return replace(data, name=name[:150], email=email, company=company[:200], phone=data.phone, message=message)
+
+
+def submit_public_request(data: PublicRequest) -> Lead:
+    """A visitor asks: a lead, an account with its organisation, an invitation to the cabinet, and the request with its process.
+
+    A company's name alone never leads into an existing organisation: only the address of a known contact does.
+    """
+    return submit_confirmed_request(data)[0]
+
+
+def submit_confirmed_request(data: PublicRequest) -> tuple[Lead, str]:
+    """As `submit_public_request`, and gives the token of the invitation that it made; empty where none was needed."""
+    data = checked_public_request(data)
+    name, email, company, message = data.name, data.email, data.company, data.message
     if data.key and (found := Lead.objects.filter(request__idempotency_key=data.key).first()):
-        return found
+        return found, ""
     visitor = Actor.anonymous()
     product = _public_product(visitor, data.product_id) if data.product_id else None
-    system = Actor.system(_("Web form"))
+    system, token = Actor.system(_("Web form")), ""
+    start = again_in(visitor, data.product_id, data.answers)
     with transaction.atomic():
         known = Contact.objects.select_related("account").filter(email__iexact=email, account__organisation__isnull=False).first()
         if known is not None and known.account is not None:
             account, contact = known.account, known
         else:
             organisation = create_organisation(system, company or name, is_customer=True)
-            account = Account.objects.create(name=company or name, organisation_id=organisation.pk, phone=data.phone.strip()[:40])
-            contact = contact_for_person(account, name=name, email=email, phone=data.phone.strip()[:40])
-            invite(
+            account = Account.objects.create(name=company or name, organisation_id=organisation.pk, phone=data.phone)
+            contact = contact_for_person(account, name=name, email=email, phone=data.phone)
+            _invited, token = invite_here(
                 system,
                 organisation_id=organisation.pk,
                 audience=Audience.CUSTOMER,
@@ -118,7 +147,7 @@ def submit_public_request(data: PublicRequest) -> Lead:
             )
         request = Request.objects.create(
             title=product.name if product else _("Enquiry from the site"),
-            description=message[:MAX_TEXT],
+            description=message,
             account=account,
             contact=contact,
             product=product,
@@ -126,24 +155,25 @@ def submit_public_request(data: PublicRequest) -> Lead:
             source=Request.Source.PUBLIC_FORM,
             submitted_by_name=name,
             idempotency_key=data.key or None,
+            answers=start.answers,
         )
         lead = Lead.objects.create(
             name=name,
             company=company,
             email=email,
-            phone=data.phone.strip()[:40],
-            message=message[:MAX_TEXT],
+            phone=data.phone,
+            message=message,
             product=product,
             source=data.source,
             account=account,
             contact=contact,
             request=request,
-            consent_at=timezone.now(),
+            consent_at=data.consent_at or timezone.now(),
         )
         give_consent(visitor, "answer", source=_("Form on the site"), email=email)
         record(system, "lead.created", SubjectRef("crm.lead", lead.pk), after={"name": name, "source": data.source})
-        _begin(system, request, product, account)
-    return lead
+        _begin(system, request, product, account, start.values)
+    return lead, token
 
 
 def _public_product(actor: Actor, product_id: int) -> Product:
@@ -153,7 +183,7 @@ def _public_product(actor: Actor, product_id: int) -> Product:
     return product
 
 
-def _begin(actor: Actor, request: Request, product: Product | None, account: Account) -> None:
+def _begin(actor: Actor, request: Request, product: Product | None, account: Account, values: Mapping[str, Any]) -> None:
     """Start the request's process and tell everybody."""
     ref = SubjectRef("crm.request", request.pk)
     record(actor, "request.submitted", ref, after={"title": request.title, "product": product.name if product else None})
@@ -162,7 +192,8 @@ def _begin(actor: Actor, request: Request, product: Product | None, account: Acc
         actor if actor.user_id else Actor.system(actor.name),
         product.process_key if product else PROCESS,
         subject=ref,
-        data=start_data(
+        data={**values}
+        | start_data(
             request_id=request.pk,
             title=request.title,
             customer_name=account.name,

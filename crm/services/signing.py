@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
 from crm.access import visible_quotes
-from crm.models import Quote, QuoteSignature
+from crm.models import Quote, QuoteApproval, QuoteSignature
+from crm.services.buying import accepting_step, needs_approval
 from portal.access import Actor, Audience
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
@@ -30,8 +31,6 @@ from portal.files import files_of_ids, open_file, store_file
 from portal.live import ping
 from portal.registry import SubjectRef
 from portal.seal import pages_of, seal_pdf
-from workflows.forms import task_form
-from workflows.selectors import open_tasks_for
 from workflows.services import complete_task, enqueue_call
 from workflows.services.outbox import SendFailed, sender
 
@@ -79,8 +78,13 @@ def sign_quote(actor: Actor, quote_id: int, given: GivenSignature) -> QuoteSigna
         document = file.read()
     digest = hashlib.sha256(document).hexdigest()
     _check_offer(actor, quote, given.offer, digest)
+    if needs_approval(quote):
+        raise Conflict(_("Your organisation wants this quote approved first. Nothing was accepted: ask your approver."))
     with transaction.atomic():
         _do_step(actor, quote)
+        quote.refresh_from_db(fields=["state"])
+        if quote.state != Quote.State.ACCEPTED:  # the rule was switched on in this very moment
+            raise Conflict(_("Your organisation wants this quote approved first. Nothing was accepted: ask your approver."))
         signature = QuoteSignature(
             quote=quote,
             signer_id=actor.user_id,
@@ -150,6 +154,7 @@ def signed_document(signature: QuoteSignature, document: bytes, drawing: bytes) 
         (_("Document"), signature.quote.number),
         (_("Accepted by"), f"{signature.signer_name} <{signature.signer_email}>"),
         (_("For"), signature.organisation_name),
+        *_approved(signature.quote),
         (_("When"), f"{formats.date_format(at, 'DATE_FORMAT')} {at:%H:%M:%S %Z} · {signature.signed_at:%Y-%m-%dT%H:%M:%SZ}"),
         (_("From"), signature.address or "—"),
         (_("With"), signature.browser or "—"),
@@ -174,6 +179,15 @@ def signed_document(signature: QuoteSignature, document: bytes, drawing: bytes) 
         (room / "drawing.png").write_bytes(drawing)
         (room / "signed.typ").write_bytes(TEMPLATE.read_bytes())
         return typst.compile(room / "signed.typ", root=room, sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True)
+
+
+def _approved(quote: Quote) -> list[tuple[str, str]]:
+    """Who approved it on the customer's side, where their rule asked for it."""
+    rows = quote.approvals.filter(state=QuoteApproval.State.APPROVED)
+    return [
+        (_("Approved by"), f"{row.decided_by_name}, {formats.date_format(timezone.localtime(row.decided_at), 'SHORT_DATETIME_FORMAT')}")
+        for row in rows
+    ]
 
 
 def _open_quote(actor: Actor, quote_id: int) -> Quote:
@@ -207,12 +221,10 @@ def _check_offer(actor: Actor, quote: Quote, offer: str, digest: str) -> None:
 
 def _do_step(actor: Actor, quote: Quote) -> None:
     """Do the step that waits for the answer; a process that has gone on refuses it."""
-    ref = SubjectRef("crm.quote", quote.pk)
-    for task in open_tasks_for(actor, ref):
-        if task.audience == Audience.CUSTOMER and any(action.id == "accept" for action in task_form(actor, task.id).actions):
-            complete_task(actor, task.id, {}, action="accept")
-            return
-    raise Conflict(_("This quote doesn't wait for an answer any more."))
+    task = accepting_step(actor, quote.pk)
+    if task is None:
+        raise Conflict(_("This quote doesn't wait for an answer any more."))
+    complete_task(actor, task.id, {}, action="accept")
 
 
 def _drawing(address: str) -> bytes:

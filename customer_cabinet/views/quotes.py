@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from crm import selectors as crm
-from crm.services import GivenSignature, offer_for, sign_quote
+from crm.access import CrmPermission
+from crm.services import GivenSignature, ask_for_approval, check_of, offer_for, sign_quote, take_back_purchase
 from customer_cabinet.views.requests import own_steps
 from portal.access import Audience, requires
 from portal.errors import Refused
@@ -46,6 +49,25 @@ def sign(request: HttpRequest, quote_id: int) -> HttpResponse:
     return redirect("customer_cabinet:quote", quote_id=quote_id)
 
 
+@require_POST
+@customer
+def approval(request: HttpRequest, quote_id: int) -> HttpResponse:
+    """Ask the own approver, or take the question back; a refusal shows the page again."""
+    actor = request.actor  # type: ignore[attr-defined]
+    if crm.quote_view(actor, quote_id) is None:
+        raise Http404
+    try:
+        if "take_back" in request.POST:
+            take_back_purchase(actor, quote_id)
+            messages.success(request, _("Taken back: the quote waits for your answer again."))
+        else:
+            ask_for_approval(actor, quote_id, key=request.POST.get("idempotency_key", "")[:80])
+            messages.success(request, _("Your approver is asked. When they approve, you can sign."))
+    except Refused as refusal:
+        return _page(request, quote_id, status=refusal.status, refusal=refusal)
+    return redirect("customer_cabinet:quote", quote_id=quote_id)
+
+
 def _page(request: HttpRequest, quote_id: int, status: int = 200, **more: object) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     view = crm.quote_view(actor, quote_id)
@@ -59,13 +81,19 @@ def _page(request: HttpRequest, quote_id: int, status: int = 200, **more: object
     )
     tasks = [task for task in open_tasks_for(actor, view.ref) if task.audience == Audience.CUSTOMER] if view.is_open else []
     steps = own_steps(actor, tasks)
+    decides = any(decides for _task, _form, decides in steps)
+    check = check_of(actor, quote_id)
     context = {
         "quote": view,
+        "check": check,
+        "approvals": crm.approvals_of_quote(actor, quote_id),
         "others": others,
         "before": before,
         "differences": crm.compare_quotes(before, view) if before else [],
         "steps": steps,
-        "offer": offer_for(actor, quote_id) if any(decides for _task, _form, decides in steps) else "",
+        "offer": offer_for(actor, quote_id) if decides and not check.needed else "",
+        "key": secrets.token_urlsafe(16),
         "signed_name": actor.name,
+        "may_set_rule": actor.can(CrmPermission.SET_APPROVAL_RULE),
     }
     return render(request, "customer_cabinet/quote.html", context | more, status=status)

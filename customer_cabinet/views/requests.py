@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm import selectors as crm
 from crm import services as crm_services
 from customer_cabinet import selectors, services
+from customer_cabinet.access import CabinetPermission
 from customer_cabinet.forms import RequestForm
 from portal.access import Actor, Audience, requires
 from portal.errors import Refused
@@ -60,15 +61,17 @@ def request_new(request: HttpRequest, product_id: int) -> HttpResponse:
     chosen = described(request.GET.get("from", ""), request.GET)
     known = {"title": draft.title, "description": draft.description} if draft else {"description": f"{chosen.words}\n\n" if chosen else ""}
     form = RequestForm(request.POST or None, initial={"idempotency_key": secrets.token_urlsafe(16), **known})
+    extra = crm_services.start_form(actor, product_id, request.POST or None, request.FILES or None, typed=draft.answers if draft else None)
     status = 200
     if request.method == "POST":
         status = 400
-        if form.is_valid():
-            data = form.cleaned_data
+        good = extra is None or extra.is_valid()
+        if form.is_valid() and good:
+            data, start = form.cleaned_data, crm_services.answers_in(extra)
             try:
                 with transaction.atomic():
                     made = crm_services.submit_request(
-                        actor, crm_services.NewRequest(product_id, data["description"], data["title"], data["idempotency_key"])
+                        actor, crm_services.NewRequest(product_id, data["description"], data["title"], data["idempotency_key"], start)
                     )
                     for upload in request.FILES.getlist("files")[:MAX_FILES]:
                         store_file(actor, SubjectRef("crm.request", made.pk), upload, {Audience.CUSTOMER})
@@ -78,7 +81,8 @@ def request_new(request: HttpRequest, product_id: int) -> HttpResponse:
             else:
                 messages.success(request, _("We have your request. You can follow it here."))
                 return redirect("customer_cabinet:request", request_id=made.pk)
-    return render(request, "customer_cabinet/request_new.html", {"product": product, "form": form, "draft": draft}, status=status)
+    context = {"product": product, "form": form, "extra": extra, "draft": draft, "may_request": actor.can(CabinetPermission.START_REQUEST)}
+    return render(request, "customer_cabinet/request_new.html", context, status=status)
 
 
 @require_POST
@@ -92,7 +96,9 @@ def draft(request: HttpRequest, product_id: int) -> HttpResponse:
         services.drop_draft(actor, product_id)
         messages.success(request, _("The draft was thrown away."))
         return redirect("customer_cabinet:catalogue")
-    services.keep_draft(actor, product_id, title=request.POST.get("title", ""), description=request.POST.get("description", ""))
+    answers = crm_services.raw_answers(crm_services.start_form(actor, product_id), request.POST)
+    title, description = request.POST.get("title", ""), request.POST.get("description", "")
+    services.keep_draft(actor, product_id, title=title, description=description, answers=answers)
     return HttpResponse(status=204)
 
 
@@ -105,7 +111,8 @@ def request_list(request: HttpRequest) -> HttpResponse:
     state = state if state in ("open", "done", "closed") else ""
     found = crm.requests_for(actor, state=state)
     rows = selectors.request_rows(actor, found, tasks_for(actor, InboxFilter(limit=50)).rows)
-    return render(request, "customer_cabinet/requests.html", {"rows": rows, "state": state})
+    context = {"rows": rows, "state": state, "may_request": actor.can(CabinetPermission.START_REQUEST)}
+    return render(request, "customer_cabinet/requests.html", context)
 
 
 def own_steps(actor: Actor, tasks: list[TaskRow]) -> list[tuple[TaskRow, TaskForm, bool]]:

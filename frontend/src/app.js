@@ -36,4 +36,5 @@ import './file-drop.js';
 import './signature.js';
 import './tabs.js';
 import './forms.js';
+import './shown-when.js';
 import './theme.js';

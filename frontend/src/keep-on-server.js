@@ -11,8 +11,9 @@ onElement('form[data-keep-server]', (form) => {
   const note = form.querySelector('[data-keep-note]');
   let timer = null;
   const keep = async () => {
-    const fields = [...form.elements].filter((field) => field.name && !SKIP.has(field.type));
-    const answer = await send(form.dataset.keepServer, Object.fromEntries(fields.map((field) => [field.name, field.value]))).catch(() => null);
+    const fields = [...form.elements].filter((field) => field.name && !field.disabled && !SKIP.has(field.type));
+    const given = fields.filter((field) => !['checkbox', 'radio'].includes(field.type) || field.checked);
+    const answer = await send(form.dataset.keepServer, given.map((field) => [field.name, field.value])).catch(() => null);
     if (answer?.ok && note) note.textContent = word('draftOnServer', 'Draft kept: go on with it on any device');
   };
   const later = () => { clearTimeout(timer); timer = setTimeout(keep, PAUSE); };

@@ -7,13 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.access import Audience, requires
-from portal.views.team import TeamFace, team_page, withdraw_from_team
+from portal.views.team import TeamFace, change_colleague, team_page, withdraw_from_team
 
 partner = requires(Audience.PARTNER)
 FACE = TeamFace(
     Audience.PARTNER,
-    "partner_member",
-    [("partner_member", _("Work on deals")), ("partner_admin", _("Work on deals and invite colleagues"))],
+    [
+        ("partner_member", _("Colleague"), _("works on deals")),
+        ("partner_admin", _("Administrator"), _("works on deals, and looks after colleagues and their roles")),
+    ],
     "partners/team.html",
     "partners:team",
 )
@@ -31,3 +33,10 @@ def team(request: HttpRequest) -> HttpResponse:
 def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Take an invitation back."""
     return withdraw_from_team(request, FACE, invitation_id)
+
+
+@require_POST
+@partner
+def change(request: HttpRequest, membership_id: int) -> HttpResponse:
+    """Give a colleague other roles, close the door to them, or open it again."""
+    return change_colleague(request, FACE, membership_id)

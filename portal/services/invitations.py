@@ -54,6 +54,14 @@ def invite(
     The system's own invitation of somebody who has an open one already gives that one back; a person is told instead. Raises
     NotAllowed, or Refused with the field for a wrong address, role or organisation, a member, a doubled invitation.
     """
+    return invite_here(actor, organisation_id=organisation_id, audience=audience, email=email, name=name, roles=roles)[0]
+
+
+def invite_here(
+    actor: Actor, *, organisation_id: int, audience: Audience | str, email: str, name: str = "", roles: Iterable[str]
+) -> tuple[InvitationView, str]:
+    """As `invite`, and gives the link's token beside, for somebody who has just shown that the address is theirs; the letter goes out all
+    the same. The token is empty where there was an open invitation already: what was mailed is kept nowhere."""
     audience = Audience(audience)
     roles = sorted(set(roles))
     email = email.strip().lower()
@@ -74,7 +82,7 @@ def invite(
         same = waiting.filter(email=email).select_related("organisation", "invited_by").first()
         if same is not None:
             if actor.is_system:
-                return invitation_view(same)
+                return invitation_view(same), ""
             raise Conflict(_("%(email)s has an invitation already. You can send it again.") % {"email": email}, "email")
         if waiting.count() >= MAX_OPEN:
             raise Refused(_("Too many invitations wait for an answer. Withdraw some first."))
@@ -92,7 +100,7 @@ def invite(
         record(actor, "invitation.sent", _ref(row), after={"email": email, "audience": str(audience), "roles": roles})
         _mail(row, token)
         ping(str(_ref(row)))
-    return invitation_view(row)
+    return invitation_view(row), token
 
 
 def resend_invitation(actor: Actor, invitation_id: int) -> InvitationView:
@@ -160,7 +168,8 @@ def _join(row: Invitation, user: User) -> Membership:
     row.save(update_fields=["accepted"])
     audience = Audience(row.audience)
     place = Membership.objects.filter(user=user, organisation_id=row.organisation_id, audience=row.audience, is_active=False).first()
-    if place is not None:
+    if place is not None:  # invited anew: as what the invitation says, not as what they once were
+        place.role_rows.all().delete()
         place.is_active = True
         place.save(update_fields=["is_active"])
     actor = Actor(user.pk, user.name, audience, row.organisation_id, row.organisation.name, email=user.email)

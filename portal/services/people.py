@@ -47,7 +47,7 @@ def set_roles(actor: Actor, membership_id: int, roles: Iterable[str]) -> None:
             return
         rows.exclude(role__in=wanted).delete()
         MembershipRole.objects.bulk_create([MembershipRole(membership=place, role=role) for role in sorted(wanted - before)])
-        _keep_an_administrator()
+        _keep_an_administrator(actor, place)
         record(actor, "membership.roles_set", _ref(place), before={"roles": sorted(before)}, after=_what(place, sorted(wanted)))
         sync_editor(place.user)
         ping(str(_ref(place)))
@@ -85,9 +85,48 @@ def remove_member(actor: Actor, membership_id: int, reason: str = "") -> None:
         place.role_rows.all().delete()
         place.is_active = False
         place.save(update_fields=["is_active"])
-        _keep_an_administrator()
+        _keep_an_administrator(actor, place)
         record(actor, "membership.removed", _ref(place), before=_what(place, before), reason=reason.strip())
         sync_editor(place.user)
+        ping(str(_ref(place)))
+
+
+def set_member_active(actor: Actor, membership_id: int, active: bool) -> None:
+    """Let a colleague from outside in no more, or in again with the roles they had; sessions end with the next click.
+
+    Raises Refused for oneself (see `leave`) and for the last administrator, NotAllowed for anybody but an administrator of the place.
+    """
+    with transaction.atomic():
+        place = _lock(actor, membership_id, active=None)
+        if place.audience == Audience.INTERNAL:
+            raise NotAllowed(_("Our own people are looked after in the settings."))
+        if place.user_id == actor.user_id:
+            raise Refused(_("You can't deactivate yourself. Leave instead, or ask another administrator."))
+        if place.is_active == active:
+            return
+        place.is_active = active
+        place.save(update_fields=["is_active"])
+        if active and not place.role_rows.exists():
+            least = "customer_viewer" if place.audience == Audience.CUSTOMER else "partner_member"
+            MembershipRole.objects.create(membership=place, role=least)
+        _keep_an_administrator(actor, place)
+        roles = sorted(place.role_rows.values_list("role", flat=True))
+        record(actor, "membership.activated" if active else "membership.deactivated", _ref(place), after=_what(place, roles))
+        ping(str(_ref(place)))
+
+
+def leave(actor: Actor) -> None:
+    """End one's own membership of an outside organisation. Raises Refused for its last administrator."""
+    if actor.is_internal or actor.membership_id is None:
+        raise NotAllowed(_("Only an administrator may do this."))
+    with transaction.atomic():
+        place = _locked_place(actor.membership_id)
+        if place is None or place.user_id != actor.user_id or not place.is_active:
+            raise Conflict(_("This person isn't a member there any more."))
+        place.is_active = False
+        place.save(update_fields=["is_active"])
+        _keep_an_administrator(actor, place)
+        record(actor, "membership.left", _ref(place), before=_what(place, sorted(actor.roles)))
         ping(str(_ref(place)))
 
 
@@ -105,7 +144,7 @@ def set_person_active(actor: Actor, user_id: int, active: bool) -> None:
             return
         user.is_active = active
         user.save(update_fields=["is_active"])
-        _keep_an_administrator()
+        _keep_an_administrator(actor)
         place = Membership.objects.filter(user=user).order_by("pk").first()
         if place is not None:
             record(actor, "person.let_in" if active else "person.locked_out", _ref(place), after={"user": user.pk})
@@ -140,9 +179,18 @@ def update_organisation(
     return row
 
 
-def _lock(actor: Actor, membership_id: int) -> Membership:
-    place = Membership.objects.select_related("user").select_for_update(of=("self",)).filter(pk=membership_id, is_active=True).first()
-    if place is None:
+def _locked_place(membership_id: int) -> Membership | None:
+    """Lock a membership after its organisation: two administrators who take each other's role come one after the other."""
+    organisation_id = Membership.objects.filter(pk=membership_id).values_list("organisation_id", flat=True).first()
+    if organisation_id is None:
+        return None
+    Organisation.objects.select_for_update().get(pk=organisation_id)
+    return Membership.objects.select_related("user").select_for_update(of=("self",)).filter(pk=membership_id).first()
+
+
+def _lock(actor: Actor, membership_id: int, active: bool | None = True) -> Membership:
+    place = _locked_place(membership_id)
+    if place is None or (active is not None and place.is_active != active):
         raise Conflict(_("This person isn't a member there any more."))
     own = actor.organisation_id == place.organisation_id and actor.audience == place.audience
     if not (actor.can(PortalPermission.ADMINISTER) or (own and not actor.is_internal and actor.can(PortalPermission.INVITE_COLLEAGUES))):
@@ -150,12 +198,19 @@ def _lock(actor: Actor, membership_id: int) -> Membership:
     return place
 
 
-def _keep_an_administrator() -> None:
+def _keep_an_administrator(actor: Actor, place: Membership | None = None) -> None:
+    """Our company always keeps one; an outside organisation does not lose its last by its own hand (ours may close it down)."""
     rows = MembershipRole.objects.filter(
-        role="administrator", membership__is_active=True, membership__user__is_active=True, membership__organisation__is_active=True
+        membership__is_active=True, membership__user__is_active=True, membership__organisation__is_active=True
     )
-    if not rows.exists():
+    if not rows.filter(role="administrator").exists():
         raise Refused(_("Somebody must remain administrator."), "roles")
+    if place is None or place.audience == Audience.INTERNAL or actor.is_internal:
+        return
+    if not rows.filter(role=f"{place.audience}_admin", membership__organisation_id=place.organisation_id).exists():
+        raise Refused(
+            _("%(name)s is the last administrator. Make a colleague an administrator first.") % {"name": place.user.name}, "roles"
+        )
 
 
 def _ref(place: Membership) -> SubjectRef:

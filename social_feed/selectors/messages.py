@@ -81,7 +81,7 @@ def audiences_for(actor: Actor) -> tuple[Audience, ...]:
     """The audiences that an actor may write for; outsiders write in their own alone."""
     if actor.is_internal:
         return (Audience.INTERNAL, Audience.PARTNER, Audience.CUSTOMER)
-    return () if actor.is_anonymous else (actor.audience,)
+    return () if actor.is_anonymous or actor.is_reader else (actor.audience,)
 
 
 def organisations_on(ref: SubjectRef, audience: Audience) -> dict[int, list[Actor]]:

@@ -53,15 +53,38 @@ def _asks_on_the_site(ada: Person) -> str:
     ada.shoot("site-form-refused")
     ada.fill(email=ADA)
     ada.click("Send")
-    ada.sees("We have your request")
+    ada.sees("Look into your mailbox")
     ada.accessible()
     ada.shoot("site-thanks")
+    assert not Lead.objects.exists() and not Request.objects.exists()
+    lead_on = _confirms(ada)
     lead, request = Lead.objects.get(), Request.objects.get()
     assert (lead.state, lead.request_id, lead.account.name) == ("new", request.pk, "Quarry & Sons")
     assert lead.consent_at and request.customer_organisation_id == lead.account.organisation_id
-    (letter,) = letters_to(ADA)
+    _asked, letter = letters_to(ADA, at_least=2)
     assert "Hello Ada Quarry," in letter and "Quarry & Sons" in letter
-    return re.search(r"http://\S+", letter).group()
+    assert re.search(r"http://\S+", letter).group() == lead_on
+    return lead_on
+
+
+def _confirms(ada: Person) -> str:
+    """The first letter asks to confirm: looking at its link starts nothing, its button does and leads on. Gives where it leads."""
+    (asked,) = letters_to(ADA)
+    assert NEEDS in asked
+    confirm = re.search(r"http://\S+", asked).group()
+    ada.page.goto(confirm)
+    ada.sees(NEEDS)
+    ada.fits()
+    ada.accessible()
+    ada.shoot("site-confirm")
+    assert not Lead.objects.exists()
+    ada.click("Confirm and start")
+    ada.sees("Join Quarry & Sons")
+    lead_on = ada.page.url
+    ada.page.goto(confirm)
+    ada.sees("Confirmed already")
+    ada.accessible()
+    return lead_on
 
 
 def _joins(ada: Person, link: str) -> None:
@@ -109,7 +132,7 @@ def _follows_what_sales_does(ada: Person, erin: Person, link: str) -> None:
     assert Account.objects.filter(name="Quarry & Sons").count() == 1
     assert Invitation.objects.get().accepted
     assert Membership.objects.get(user__email=ADA).audience == "customer"
-    assert len(letters_to(ADA)) == 1
+    assert len(letters_to(ADA)) == 2
 
 
 def _is_told_that_it_was_cancelled(ada: Person, company) -> None:

@@ -19,11 +19,12 @@ def letters() -> list[mail.EmailMessage]:
     return mail.outbox
 
 
-def letters_to(address: str, seconds: float = 30, folder: Path | None = None) -> list[str]:
-    """The words of the letters that a running portal has sent to an address; waits for the first."""
+def letters_to(address: str, seconds: float = 30, folder: Path | None = None, *, at_least: int = 1) -> list[str]:
+    """The words of the letters that a running portal has sent to an address; waits for the first, or for so many."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if found := [text for to, text in _sent(folder or settings.EMAIL_FILE_PATH) if address in to]:
+        found = [text for to, text in _sent(folder or settings.EMAIL_FILE_PATH) if address in to]
+        if len(found) >= at_least:
             return found
         time.sleep(0.1)
     raise AssertionError(f"no letter came to {address}")

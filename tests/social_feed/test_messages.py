@@ -66,7 +66,9 @@ def test_two_organisations_on_one_record_do_not_read_each_other(people, own):
 
 def test_recipients_are_named_before_sending(people, acme, own):
     reach = recipients_of(people.erin, acme, CUSTOMER)
-    assert [(o.name, [n for _, n in o.people]) for o in reach.organisations] == [(demo.ACME, ["Cara Customer", "Colin Colleague"])]
+    assert [(o.name, [n for _, n in o.people]) for o in reach.organisations] == [
+        (demo.ACME, ["Ann Accountant", "Cara Customer", "Colin Colleague"])
+    ]
     assert recipients_of(people.erin, acme, PARTNER).organisations == ()
     assert recipients_of(people.erin, acme, INTERNAL).organisations == ()
     # An outsider learns the names of colleagues alone: no employee, no other organisation.

@@ -13,6 +13,7 @@ from crm.models import (
     Account,
     Activity,
     Appointment,
+    ApprovalRule,
     Case,
     Contact,
     Deal,
@@ -20,7 +21,9 @@ from crm.models import (
     DocumentRequest,
     Lead,
     Product,
+    PublicStart,
     Quote,
+    QuoteApproval,
     QuoteLine,
     QuoteSignature,
     Request,
@@ -54,6 +57,9 @@ def build(world) -> None:
         name="Workshop planning", category="Software", series="GTX", list_price=usd(4800), is_public=True, description="For everybody."
     )
     hidden = Product.objects.create(name="LEAK:internal product", series="LEAK:internal", list_price=usd(99), description="LEAK:internal")
+    PublicStart.objects.create(
+        name="LEAK:internal visitor", email="LEAK-internal@x.example", message="LEAK:internal wish", company="LEAK:internal", nonce="x"
+    )
     world.rows |= {"product": public, "hidden_product": hidden, "seller": seller}
     for name, owner, person, partner, partner_owner in (
         (demo.ACME, "acme", "cara@acme.example", demo.PINE, "pine"),
@@ -75,6 +81,7 @@ def build(world) -> None:
             customer_organisation=organisation,
             submitted_by=world.users[person],
             submitted_by_name=f"LEAK:{owner} person",
+            answers=[{"id": "word", "label": "A word", "raw": f"LEAK:{owner} answer", "words": f"LEAK:{owner} answer"}],
         )
         deal = Deal.objects.create(
             title=f"LEAK:{partner_owner} deal",
@@ -116,6 +123,16 @@ def build(world) -> None:
             total=usd(4600),
             valid_until=timezone.localdate(),
             note="LEAK:internal draft",
+        )
+        ApprovalRule.objects.create(organisation=organisation, is_on=True, above=usd(999_999), changed_by_name=f"LEAK:{owner} ruler")
+        QuoteApproval.objects.create(
+            quote=quote,
+            customer_organisation=organisation,
+            state=QuoteApproval.State.REJECTED,
+            asked_by_name=f"LEAK:{owner} asker",
+            decided_by_name=f"LEAK:{owner} approver",
+            decided_at=timezone.now(),
+            reason=f"LEAK:{owner} too dear",
         )
         file = store_file(
             world.actor("erin@northwind.example"),

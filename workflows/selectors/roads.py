@@ -197,7 +197,7 @@ def _next(instance: ProcessInstance, definition: Definition, public: dict[str, s
     steps: dict[str, RoadStep] = {}
     for element_id in reachable(definition, instance.active):
         label = public.get(element_id)
-        if label and label not in taken and label not in steps:
+        if label and label not in taken and label not in steps and not definition.elements[element_id].unannounced:
             before = {other for other, name in public.items() if name in taken or name in steps}
             if not _leads_on(definition, element_id, before):
                 continue

@@ -29,7 +29,7 @@ from workflows.services.instances import (
     start_process,
     start_processes,
 )
-from workflows.services.messages import broadcast_signal, correlate_message
+from workflows.services.messages import broadcast_signal, correlate_message, tell_waiting
 from workflows.services.operations import (
     Preview,
     change_instance,
@@ -47,6 +47,7 @@ from workflows.services.tasks import CompletionResult, claim_task, complete_task
 
 __all__ = [
     "Act",
+    "tell_waiting",
     "BulkResult",
     "CompletionResult",
     "Correction",

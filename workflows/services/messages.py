@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from bpmn import engine
 from bpmn.model import NotWaiting
 from portal.access import Actor
+from portal.errors import Conflict
 from workflows import correlation
-from workflows.models import MessageBuffer, MessageWait, ProcessDefinition, ProcessInstance
+from workflows.assignment import topics_of
+from workflows.models import HumanTask, MessageBuffer, MessageWait, ProcessDefinition, ProcessInstance
 from workflows.runtime import MESSAGE_TTL, is_inside_a_run, lock_instance, one_step
 from workflows.services.instances import start_process
 
@@ -33,6 +35,23 @@ def correlate_message(
     Gives whether it has been taken. The same idempotency key twice is one message. Inside a process step it is only put on its way.
     """
     return _send("message", name, keys, payload, idempotency_key, ttl)
+
+
+def tell_waiting(actor: Actor, name: str, keys: dict[str, Any], payload: dict[str, Any] | None = None) -> None:
+    """Hand a message to the instance that waits for it now, as the act of a person. Raises Conflict where nothing waits for it (any more),
+    or while the process is held; nothing is kept for later."""
+    with transaction.atomic():
+        wait = correlation.waiting_for(name, keys)
+        instance = lock_instance(pk=wait.instance_id) if wait else None
+        if instance is None or not MessageWait.objects.filter(pk=wait.pk).exists():  # type: ignore[union-attr]
+            raise Conflict(_("This has gone on in the meantime. Look at it again."))
+        if instance.status == ProcessInstance.Status.SUSPENDED:
+            raise Conflict(_("This process is held for now; your step waits until it goes on. Nothing of yours was saved."))
+        topics = {topic for task in HumanTask.objects.filter(instance=instance, status=HumanTask.Status.OPEN) for topic in topics_of(task)}
+        with one_step(instance, actor) as (run, writes):
+            writes.topics |= topics
+            state = bytes(instance.state)
+            run.take(engine.deliver(run.definition, state, wait.engine_id, payload or {}, host=run, now=run.now), writes)  # type: ignore[union-attr]
 
 
 def broadcast_signal(name: str, payload: dict[str, Any] | None = None, *, idempotency_key: str | None = None) -> bool:

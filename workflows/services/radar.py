@@ -97,6 +97,8 @@ def _remind(actor: Actor, task_id: int, reason: str) -> None:
                 organisation_id=task.organisation_id,
                 assignee_id=task.assignee_id,
                 title=instance.title,
+                role=task.role,
+                excluded_ids=tuple(task.excluded),
             )
         )
 

@@ -18,7 +18,7 @@ from portal.errors import Conflict, NotAllowed, Refused
 from portal.events import emit
 from portal.live import ping
 from portal.registry import SubjectRef
-from portal.selectors import PersonView, employees, names_of, people_of
+from portal.selectors import PersonView, employees, names_of, people_of, people_with_role
 from workflows import definitions, events
 from workflows.access import WorkflowPermission, may_do, visible_tasks
 from workflows.assignment import decides, topics_of
@@ -199,6 +199,8 @@ def delegation_targets(actor: Actor, task: HumanTask) -> list[PersonView]:
     """Whom a task may be handed to: colleagues of the task's audience and organisation, but not whom four eyes exclude."""
     if task.audience == Audience.INTERNAL:
         people = employees()
+    elif task.organisation_id and task.role:
+        people = people_with_role(task.role, Audience(task.audience), task.organisation_id)
     elif task.organisation_id:
         people = people_of(task.organisation_id, Audience(task.audience))
     else:

@@ -200,6 +200,8 @@ def _words() -> dict[str, str]:
         "stage": _("Stage of the deal"),
         "stageHelp": _("The record stands in this stage while the process is here."),
         "milestone": _("A milestone of the project"),
+        "shownWhen": _("Shown when"),
+        "unannounced": _("Shown only once it is there, not among what comes"),
         "who": _("Who, until when"),
         "due": _("Due after"),
         "dueHelp": _("2 working days, 8 working hours; PT48H is 48 hours, P3D three days; or an expression that begins with =."),

@@ -10,7 +10,7 @@ export const tandem = {
   name: 'Tandem', prefix: 'tandem', uri: 'urn:tandem:bpmn:1', xml: { tagAlias: 'lowerCase' }, associations: [],
   types: [
     extend('LaneManners', ['bpmn:Lane'], 'audience', 'role'),
-    extend('NodeManners', ['bpmn:FlowNode'], 'publicLabel', 'partnerLabel', 'stage', 'milestone'),
+    extend('NodeManners', ['bpmn:FlowNode'], 'publicLabel', 'partnerLabel', 'stage', 'milestone', 'unannounced'),
     extend('PersonManners', ['bpmn:UserTask'], 'due', 'target', 'questionsPause', 'assignee', 'candidates', 'organisation'),
     extend('ServiceManners', ['bpmn:ServiceTask'], 'connector', 'result'),
     extend('SendManners', ['bpmn:SendTask'], 'connector', 'result'),
@@ -18,7 +18,7 @@ export const tandem = {
     extend('MessageManners', ['bpmn:Message'], 'correlation'),
     extend('ProcessManners', ['bpmn:Process'], 'subject', 'startableBy', 'title', 'target', 'targetPauses'),
     element('Form', text('submit'), { name: 'fields', isMany: true, type: 'Field' }),
-    element('Field', ...['id', 'type', 'label', 'required', 'help', 'default', 'options', 'min', 'max', 'readonly'].map(text)),
+    element('Field', ...['id', 'type', 'label', 'required', 'help', 'default', 'options', 'min', 'max', 'readonly', 'shownWhen'].map(text)),
     element('Action', ...['id', 'label', 'style', 'requires'].map(text)),
     element('Param', text('name'), text('value')),
   ],

@@ -76,7 +76,8 @@ export function openPanel(box, modeler, kit) {
     input(word('publicLabel'), model.text('tandem:publicLabel'), (value) => model.setText('tandem:publicLabel', value), { help: word('publicHelp') }),
     input(word('partnerLabel'), model.text('tandem:partnerLabel'), (value) => model.setText('tandem:partnerLabel', value)),
     input(word('stage'), model.text('tandem:stage'), (value) => model.setText('tandem:stage', value), { help: word('stageHelp') }),
-    tick(word('milestone'), String(model.text('tandem:milestone')) === 'true', (on) => model.setText('tandem:milestone', on ? 'true' : '')));
+    tick(word('milestone'), String(model.text('tandem:milestone')) === 'true', (on) => model.setText('tandem:milestone', on ? 'true' : '')),
+    tick(word('unannounced'), String(model.text('tandem:unannounced')) === 'true', (on) => model.setText('tandem:unannounced', on ? 'true' : '')));
 
   const person = (model) => [
     group(word('who'),
@@ -89,7 +90,7 @@ export function openPanel(box, modeler, kit) {
     group(word('form'), rows(model, 'tandem:Field', [
       { name: 'label', label: word('label') }, { name: 'id', label: word('variable') }, { name: 'type', label: word('kind'), options: kit.fieldTypes },
       { name: 'options', label: word('options'), when: (row) => ['choice', 'multichoice'].includes(row.type) }, { name: 'help', label: word('help') },
-      { name: 'default', label: word('default') }, { name: 'required', label: word('required'), tickable: true }, { name: 'readonly', label: word('readonly'), tickable: true },
+      { name: 'default', label: word('default') }, { name: 'shownWhen', label: word('shownWhen') }, { name: 'required', label: word('required'), tickable: true }, { name: 'readonly', label: word('readonly'), tickable: true },
     ], () => ({ id: `field_${model.rows('tandem:Field').length + 1}`, label: word('newField'), type: 'text' }))),
     group(word('buttons'), rows(model, 'tandem:Action', [
       { name: 'label', label: word('label') }, { name: 'id', label: word('id') },
