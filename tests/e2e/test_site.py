@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from crm.models import Lead, Request
@@ -75,11 +77,14 @@ def test_a_visitor_finds_calculates_and_asks(company, live_portal, new_page):
     vera.fill(name="Vera Visitor", email="vera@orchard.example", company="Orchard", consent=True)
     vera.accessible()
     vera.click("Send")
-    vera.sees("We have your request")
+    vera.sees("Look into your mailbox")
+    (letter,) = letters_to("vera@orchard.example")
+    assert "Vera Visitor" in letter and "Two charging points" in letter
+    vera.page.goto(re.search(r"http://\S+", letter).group())
+    vera.click("Confirm and start")
+    vera.sees("Join Orchard")
     assert "Two charging points" in Lead.objects.get().message
     assert Request.objects.get().description == Lead.objects.get().message
-    (letter,) = letters_to("vera@orchard.example")
-    assert "Vera Visitor" in letter
 
 
 def test_answers_are_offered_while_a_visitor_types(company, live_portal, new_page):
