@@ -103,7 +103,7 @@ def test_a_notification_goes_with_its_record(people, acme):
 
 
 def test_choices(people, acme):
-    assert [c.key for c in choices_of(people.cara)] == ["task", "message", "mention", "news"]
+    assert [c.key for c in choices_of(people.cara)] == ["task", "message", "appointment", "mention", "news"]
     choose_notifications(people.cara, {"message": (False, False)})
     post_message(people.erin, acme, CUSTOMER, "Dear customer")
     assert lines(people.cara) == [] and len(lines(people.colin)) == 1
