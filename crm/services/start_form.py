@@ -55,7 +55,7 @@ def raw_answers(form: StepForm | None, post: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in list(form.fields)[:MOST] if form else ():
         given = post.getlist(f"{PREFIX}-{name}")[:MOST]
-        several = form.fields[name].kind == "multichoice"  # type: ignore[union-attr]
+        several = getattr(form.fields[name], "kind", "") == "multichoice"
         if given and any(given):
             found[name] = [one[:LONGEST] for one in given] if several else given[-1][:LONGEST]
     return found

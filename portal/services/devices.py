@@ -36,7 +36,7 @@ def devices_of(request: HttpRequest) -> list[Device]:
     rows = UserSession.objects.purge_and_list(request.user)
     found = [Device(row.pk, row.user_agent, row.ip, row.created_at, row.session_key == request.session.session_key) for row in rows]
     if not any(one.is_this for one in found):
-        began = request.user.last_login or timezone.now()
+        began = getattr(request.user, "last_login", None) or timezone.now()
         found.append(Device(None, request.META.get("HTTP_USER_AGENT", ""), request.META.get("REMOTE_ADDR", ""), began, True))
     return sorted(found, key=lambda one: (not one.is_this, -one.since.timestamp()))
 

@@ -6,6 +6,7 @@ import json
 import tempfile
 import zipfile
 from datetime import timedelta
+from uuid import UUID
 
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -120,7 +121,7 @@ def _pack_files(packed: zipfile.ZipFile, user: User) -> None:
             packed.writestr("files/picture.webp", content.read())
 
 
-def open_export(actor: Actor, export_id: object) -> DataExport | None:
+def open_export(actor: Actor, export_id: UUID | str) -> DataExport | None:
     """The row for the download, written into the audit; None where it isn't the actor's, isn't ready or has expired."""
     row = visible_exports(actor).filter(pk=export_id, ready__isnull=False, expires__gt=timezone.now()).first()
     if row is not None:
