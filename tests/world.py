@@ -58,6 +58,11 @@ class Cast(demo.World):
         return self.actor("colin@acme.example")
 
     @property
+    def ann(self) -> Actor:
+        """Customer A's approver."""
+        return self.actor("ann@acme.example")
+
+    @property
     def bea(self) -> Actor:
         """Customer B's administrator."""
         return self.actor("bea@birch.example")

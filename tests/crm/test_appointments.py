@@ -67,7 +67,7 @@ def entries() -> list[tuple[str, Calendar]]:
 
 def test_offered_chosen_moved_cancelled_with_one_entry_for_the_calendar(shop):
     row = offered(shop)
-    assert {n.user_id for n in Notification.objects.filter(kind="appointment")} == {shop.cara.user_id, shop.colin.user_id}
+    assert {n.user_id for n in Notification.objects.filter(kind="appointment")} == {shop.cara.user_id, shop.colin.user_id, shop.ann.user_id}
     assert not entries()  # nothing is agreed yet
     [first, second, third] = days(*SLOTS)
     services.book_appointment(shop.colin, row.pk, second)

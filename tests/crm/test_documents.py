@@ -211,21 +211,21 @@ def test_reminded_before_and_after_the_day(asked):
     def letters(words: str) -> list[int]:
         return sorted(Notification.objects.filter(text__contains=words).values_list("user_id", flat=True))
 
-    both = sorted([asked.cara.user_id, asked.colin.user_id])
+    everybody = sorted([asked.cara.user_id, asked.colin.user_id, asked.ann.user_id])
     assert Timer.objects.filter(instance_id=asked.list.instance_id).count() == 2
     with time_machine.travel(asked.list.due - timedelta(days=1), tick=False):
         run_due()
-    assert letters("still need documents") == both and letters("overdue") == []
+    assert letters("still need documents") == everybody and letters("overdue") == []
     with time_machine.travel(asked.list.due + timedelta(minutes=1), tick=False):
         run_due()
-    assert letters("overdue") == sorted([*both, asked.erin.user_id])
+    assert letters("overdue") == sorted([*everybody, asked.erin.user_id])
     services.give_document(asked.cara, asked.register.pk, upload("a.pdf"))
     services.give_document(asked.cara, asked.photo.pk, upload("a.png", b"\x89PNG\r\n\x1a\n"))
     services.accept_document(asked.erin, asked.register.pk)
     services.return_document(asked.erin, asked.photo.pk, "Blurred.")
     with time_machine.travel(asked.list.due + timedelta(minutes=2), tick=False):
         run_due()
-    assert letters("overdue") == sorted([*both, asked.erin.user_id]) and waits(asked) == ["provide_documents"]
+    assert letters("overdue") == sorted([*everybody, asked.erin.user_id]) and waits(asked) == ["provide_documents"]
 
 
 CALLER = diagram(
