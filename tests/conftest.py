@@ -25,7 +25,8 @@ CACHE_FIXTURES = DATABASE_FIXTURES | {"client", "async_client", "valkey"}
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks; browser tests call the database while Playwright's event loop runs in their thread."""
-    for mark in ("e2e: drives a real portal in a browser", "fuzz: random input, longer with `make fuzz`", "slow: takes seconds"):
+    marks = ("e2e: drives a real portal in a browser", "fuzz: random input, longer with `make fuzz`", "slow: takes seconds")
+    for mark in (*marks, "any_database: the database shows in nothing of it, so it runs once, on SQLite"):
         config.addinivalue_line("markers", mark)
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     # A busy machine is no bug: property tests have no clock.
@@ -39,7 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     One that fails is tried again, for a busy machine; the summary of the run names it.
     """
     no_browser = pytest.mark.skip(reason="no Chromium on this machine (apt-get install chromium)")
+    elsewhere = pytest.mark.skip(reason="runs once, on SQLite: the database shows in nothing of it")
     for item in items:
+        if os.environ.get("DATABASE_URL") and item.get_closest_marker("any_database"):
+            item.add_marker(elsewhere)
         names = set(getattr(item, "fixturenames", ()))
         if names & {"live_portal", "browser", "page", "new_page"}:
             item.add_marker(pytest.mark.e2e)

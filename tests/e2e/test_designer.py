@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from workflows.models import ProcessInstance
 
 
+@pytest.mark.any_database
 def test_a_drawing_is_tried_with_other_answers(company, person):
     dora = person("dora@northwind.example")
     dora.go("/work/processes/draw/p/request_to_delivery/")

@@ -1,12 +1,11 @@
 """Lighthouse in the machine's own Chromium: every kind of public page as a phone loads it first, the cabinet's pages as they stand.
 
-Run once, on SQLite: the database shows in no score. `tests/lighthouse/` holds Lighthouse itself, which `make test` installs.
+`tests/lighthouse/` holds Lighthouse itself, which `make test` installs.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 
@@ -27,9 +26,8 @@ CABINET = ["/cabinet/", "/cabinet/requests/{request}/", "/cabinet/catalogue/", "
 CABINET += ["/cabinet/messages/", "/cabinet/projects/{project}/", "/cabinet/cases/{case}/", "/cabinet/cases/new/"]
 
 
+@pytest.mark.any_database
 def test_every_page_scores_95(live_portal):
-    if os.environ.get("DATABASE_URL"):
-        pytest.skip("Lighthouse runs with SQLite alone: the database shows in no score")
     if not (TOOL / "node_modules" / "lighthouse").exists() or (node := _node()) is None:
         pytest.skip("Lighthouse isn't installed (python scripts/prepare.py lighthouse, which needs the npm registry)")
     if chromium() is None:

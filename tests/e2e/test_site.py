@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from crm.models import Lead, Request
@@ -103,6 +104,7 @@ def test_answers_are_offered_while_a_visitor_types(company, live_portal, new_pag
     vera.sees("How do I invite a colleague?")
 
 
+@pytest.mark.any_database
 def test_the_first_load_is_small(company, live_portal, new_page):
     """Everything that a first visit fetches, as it travels: pages and scripts packed, fonts as they are; nothing from elsewhere."""
     seed_site()

@@ -17,7 +17,8 @@ from tests.infra.letters import letters_to
 from tests.infra.supervised import Running, until
 from workflows.models import HistoryEvent, HumanTask, Incident, OutboxCall, ProcessInstance
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+# Steps killed in the middle on either database: tests/workflows/test_kills.py.
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"), pytest.mark.any_database]
 
 
 def _database_url() -> str:

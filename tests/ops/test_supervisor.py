@@ -17,6 +17,7 @@ from tests.infra.supervised import Running, until
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
     pytest.mark.xdist_group("supervisor"),
+    pytest.mark.any_database,
 ]
 
 

@@ -67,6 +67,7 @@ def test_only_administrators_see_the_kit_page(client, people):
 
 
 @pytest.mark.e2e
+@pytest.mark.any_database
 def test_a_refused_move_returns_the_card_and_says_why(live_portal, people, page):
     """By keyboard menu; the process has the last word."""
     live_portal.sign_in(page, "adam@northwind.example")
