@@ -14,6 +14,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -111,7 +112,7 @@ class ReadingMiddleware(_Both):
 
     OWN = frozenset(
         {
-            *("profile", "switch-organisation", "article-vote", "fitting-articles", "view-as-end", "leave-organisation"),
+            *("switch-organisation", "article-vote", "fitting-articles", "view-as-end", "leave-organisation"),
             *("notifications-read", "notification-choices", "notification", "join"),
         }
     )
@@ -122,7 +123,8 @@ class ReadingMiddleware(_Both):
             return None
         name = (request.resolver_match.url_name if request.resolver_match else "") or ""
         access = getattr(view, "access", None)
-        if not request.actor.is_reader or name in self.OWN or access is None or access.is_public:  # type: ignore[attr-defined]
+        own = name in self.OWN or request.path.startswith(reverse("profile"))  # everything under one's own administration
+        if not request.actor.is_reader or own or access is None or access.is_public:  # type: ignore[attr-defined]
             return None
         refusal = NotAllowed(_("You may look at everything here and change nothing. Ask your administrator for another role."))
         template = "portal/parts/_refused.html" if request.headers.get("HX-Request") else "portal/refused.html"

@@ -178,6 +178,14 @@ def test_the_quote_runs_out_while_the_approver_thinks(shop, ruled, monkeypatch):
         services.take_back_purchase(shop.cara, ruled.pk)
 
 
+def test_a_viewer_looks_after_their_own_account(shop):  # noqa: F811
+    """Reading alone is about the organisation's things: one's sign-ins, consents and data stay one's own."""
+    give(shop, "colin@acme.example", "customer_viewer")
+    viewer = window(shop, "colin@acme.example")
+    for name in ("my-devices-end", "my-consent-give", "my-export-start"):
+        assert viewer.post(reverse(name)).status_code != 403, name
+
+
 def test_a_viewer_reads_and_changes_nothing(shop, quote):  # noqa: F811
     give(shop, "colin@acme.example", "customer_viewer")
     colin = window(shop, "colin@acme.example")
