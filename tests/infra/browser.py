@@ -61,18 +61,23 @@ class LivePortal:
         return self.processes.log(name)
 
 
-def assert_accessible(page, *, ignore: tuple[str, ...] = ()) -> None:
-    """Fail, with the places, when axe finds anything against WCAG 2.2 A or AA on this page."""
+def accessibility_problems(page, *, ignore: tuple[str, ...] = ()) -> list[str]:
+    """What axe finds against WCAG 2.2 A or AA on this page, each with its places."""
     from axe_playwright_python.sync_playwright import Axe
 
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
-    lines = [
+    return [
         f"{violation['id']} ({violation['impact']}): {violation['help']}\n    "
         + "\n    ".join(node["html"][:200] for node in violation["nodes"][:5])
         for violation in found
         if violation["id"] not in ignore
     ]
+
+
+def assert_accessible(page, *, ignore: tuple[str, ...] = ()) -> None:
+    """Fail, with the places, when axe finds anything against WCAG 2.2 A or AA on this page."""
+    lines = accessibility_problems(page, ignore=ignore)
     assert not lines, f"axe on {page.url}:\n" + "\n".join(lines)
 
 
