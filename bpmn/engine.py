@@ -6,13 +6,13 @@ transaction. A call that raises has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
 
-from bpmn import adhoc, arrivals, handlers, stored, variables
+from bpmn import adhoc, arrivals, handlers, pauses, stored, variables
 from bpmn.execution import MAX_STEPS, Execution
 from bpmn.model import (
     ActiveTask,
@@ -134,6 +134,8 @@ def fire_timer(
     token, index, wait = _waiting(execution, timer_id, "This timer isn't waiting any more.")
     if "due" not in wait:
         raise NotWaiting("This isn't a timer.")
+    if "still" in wait:
+        raise NotWaiting("This timer stands still.")
     if wait["due"] > execution.now:
         raise NotDue(wait["due"])
     return _event(execution, token, index, wait, None, max_steps)
@@ -228,6 +230,23 @@ def go_on(definition: Definition, state: bytes, *, host: Host | None, now: datet
     execution = _load(definition, state, host, now)
     execution.ready.extend(stored.ready_tokens(execution.top))
     execution.advance(max_steps)
+    return _outcome(execution)
+
+
+def hold_timers(definition: Definition, state: bytes, task_id: str, *, host: Host | None, now: datetime) -> Outcome | None:
+    """Let the timers at the edge of a person's step stand still; None where it has none that could."""
+    return _still(_load(definition, state, host, now), task_id, pauses.hold)
+
+
+def release_timers(definition: Definition, state: bytes, task_id: str, *, host: Host | None, now: datetime) -> Outcome | None:
+    """Let the timers of a person's step go on, due later by the time that they stood still; None where none did."""
+    return _still(_load(definition, state, host, now), task_id, pauses.let_go)
+
+
+def _still(execution: Execution, task_id: str, change: Callable[[Execution, str], bool]) -> Outcome | None:
+    if not change(execution, task_id):
+        return None
+    execution.more = any("incident" not in token.internal_data for token in stored.ready_tokens(execution.top))
     return _outcome(execution)
 
 
@@ -336,6 +355,8 @@ def _outcome(execution: Execution) -> Outcome:
                 if not kept.get("armed") and "host" not in kept and not token.task_spec.name.endswith("#round"):
                     active.append(element.id)
                 if "wait" in kept:
+                    if "still" in kept["wait"]:
+                        pauses.settle(execution, token)
                     _add_wait(token, token.key, element.id, kept["wait"], timers, messages)
                 for number, (target, wait) in enumerate(kept.get("waits", ())):
                     _add_wait(token, f"{token.key}.{number}", target, wait, timers, messages)
@@ -371,6 +392,8 @@ def _add_wait(
     token: Token, wait_id: str, element_id: str, wait: dict[str, Any], timers: list[TimerWait], messages: list[MessageWait]
 ) -> None:
     element = token.element
+    if "still" in wait:
+        return
     if "due" in wait:
         attached = element.attached_to if "host" in token.internal_data else ""
         timers.append(TimerWait(wait_id, element_id, wait["due"], attached, element.interrupting))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from bpmn.calendars import AROUND_THE_CLOCK, Calendar, NoWorkingTime, Working, add_working_time, parse_working, usual
+from bpmn.calendars import AROUND_THE_CLOCK, Calendar, NoWorkingTime, Working, add_working_time, parse_working, usual, working_time_between
 from bpmn.cron import BadCron, Cron, parse_cron
 
 _DURATION = re.compile(
@@ -150,12 +150,15 @@ def parse_cycle(
 
 
 def opened(kind: str, value: object, now: datetime, zone: str = "UTC", calendar: Calendar | None = None) -> dict[str, Any]:
-    """What a timer waits for: when it is `due`, and of one that repeats how often it is `left` to fire, by which `cycle`."""
+    """What a timer waits for: when it is `due`, whether that was counted in `working` time, and of one that repeats how often it is
+    `left` to fire, by which `cycle`."""
     place = zone if zone != "UTC" else ""
     if kind != "cycle":
-        return {"due": due_from(value, now, place, calendar)}
+        counted = {"working": True} if isinstance(value, str) and parse_working(value) is not None else {}
+        return {"due": due_from(value, now, place, calendar), **counted}
     count, start, every = parse_cycle(str(value), place, calendar)
-    return {"due": start or every.after(now, zone), "left": count, "cycle": str(value)}
+    counted = {"working": True} if isinstance(every, WorkingDuration) else {}
+    return {"due": start or every.after(now, zone), "left": count, "cycle": str(value), **counted}
 
 
 def following(wait: Mapping[str, Any], now: datetime, zone: str = "UTC", calendar: Calendar | None = None) -> dict[str, Any] | None:
@@ -166,7 +169,28 @@ def following(wait: Mapping[str, Any], now: datetime, zone: str = "UTC", calenda
     due = every.after(wait["due"], zone)
     if due <= now:
         due = every.after(now, zone)
-    return {"due": due, "left": wait["left"] - 1 if wait["left"] > 0 else -1, "cycle": wait["cycle"]}
+    counted = {"working": True} if isinstance(every, WorkingDuration) else {}
+    return {"due": due, "left": wait["left"] - 1 if wait["left"] > 0 else -1, "cycle": wait["cycle"], **counted}
+
+
+def after_standing_still(
+    wait: Mapping[str, Any], since: datetime, now: datetime, zone: str = "UTC", calendar: Calendar | None = None
+) -> datetime:
+    """When a timer is due that stood still from `since` until now: later by the working time that passed, where it counts
+    working time, else by all the time that passed. One that fires by the clock on the wall (cron) keeps its times, without those
+    that it missed."""
+    due: datetime = wait["due"]
+    if wait.get("cycle"):
+        _count, _start, every = parse_cycle(wait["cycle"], zone if zone != "UTC" else "", calendar)
+        if isinstance(every, Cron):
+            return due if due > now else every.after(now, zone)
+    if not wait.get("working"):
+        return due + max(timedelta(0), now - since)
+    hours = calendar or usual(zone)
+    try:
+        return add_working_time(due, working_time_between(since, now, hours), hours)
+    except NoWorkingTime:
+        return due
 
 
 def due_from(value: object, now: datetime, zone: str = "", calendar: Calendar | None = None) -> datetime:

@@ -288,7 +288,8 @@ class Run:
         instance.data = outcome.data
         instance.active = list(outcome.active)
         instance.more = outcome.more
-        if outcome.status != instance.status:
+        held = instance.status == ProcessInstance.Status.SUSPENDED and outcome.status == ProcessInstance.Status.RUNNING
+        if outcome.status != instance.status and not held:  # a person holds it, and a person lets it go on
             instance.status = outcome.status
             instance.ended = self.now
             if outcome.error_code:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bpmn import engine
 from bpmn.calendars import NoWorkingTime, add_working_time, working_time_between
+from bpmn.model import Outcome
 from portal.access import Actor, Audience
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
@@ -21,7 +24,7 @@ from workflows.access import WorkflowPermission, answerable_questions, may_do, v
 from workflows.calendars import calendar_of
 from workflows.errors import NotFound
 from workflows.models import HistoryEvent, HumanTask, ProcessInstance, Question
-from workflows.runtime import lock_task, told_of
+from workflows.runtime import lock_task, one_step, told_of
 
 MOST_TEXT = 4000
 MOST_OPEN = 20
@@ -149,7 +152,8 @@ def _locked(actor: Actor, question_id: int) -> tuple[ProcessInstance, HumanTask,
 
 
 def _stop_clock(row: Question, task: HumanTask, instance: ProcessInstance, open_: list[Question], now: datetime) -> None:
-    """The first question stops the clock: the due date is put aside until the last answer. The others know since when."""
+    """The first question stops the clock and the timers at the step's edge, and puts the due date aside, until the last answer. The others
+    know since when."""
     first = next((one for one in open_ if one.stopped), None)
     row.stopped = first.stopped if first else now
     row.due_before = first.due_before if first else task.due
@@ -158,6 +162,17 @@ def _stop_clock(row: Question, task: HumanTask, instance: ProcessInstance, open_
         for clock in _clocks(task, instance):
             clocks.stop(clock, "question", now)
             clocks.keep([clock])
+        _timers(engine.hold_timers, task, instance, now)
+
+
+def _timers(change: Callable[..., Outcome | None], task: HumanTask, instance: ProcessInstance, now: datetime) -> None:
+    """Let the timers at the step's edge stand still, or go on; the instance is locked, so none of them fires meanwhile."""
+    if not definitions.load(instance.digest).element(task.element_id).boundary:
+        return
+    with one_step(instance, Actor.system(_("Question")), now) as (run, writes):
+        outcome = change(run.definition, bytes(instance.state), task.engine_id, host=run, now=now)
+        if outcome is not None:
+            run.take(outcome, writes)
 
 
 def _clocks(task: HumanTask, instance: ProcessInstance) -> list:
@@ -188,6 +203,8 @@ def _let_go_on(row: Question, task: HumanTask, instance: ProcessInstance, now: d
     for clock in _clocks(task, instance):
         clocks.go_on(clock, "question", now)
         clocks.keep([clock])
+    if task.status == HumanTask.Status.OPEN:
+        _timers(engine.release_timers, task, instance, now)
     if row.due_before is None or task.status != HumanTask.Status.OPEN:
         return
     calendar = calendar_of({"customer": instance.customer_organisation_id, "partner": instance.partner_organisation_id}.get(task.audience))
