@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
@@ -12,10 +13,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from bpmn.model import PENDING
+from portal import rows
 from tests.workflows.conftest import SYSTEM
 from tests.workflows.consistency import assert_consistent
 from tests.workflows.diagrams import ENDS, chain, diagram, flow, service, user
 from tests.workflows.test_exactness import FACTS, together
+from tests.workflows.wire import CUTS, Wire, assert_pool_is_sound, wired
 from tests.world import build_people
 from workflows import services
 from workflows.connector_registry import connector
@@ -64,6 +67,16 @@ class Crash:
 
     def __init__(self, number: int, how: str) -> None:
         self.number, self.how, self.count, self.hit = number, how, 0, False
+        self.listening = connection.execute_wrapper(self)
+
+    def __enter__(self) -> Crash:
+        self.listening.__enter__()
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self.listening.__exit__(*failure)
+        if self.hit:
+            connection.close()  # what is said to be lost is lost
 
     def __call__(self, execute, sql, params, many, context):
         self.count += 1
@@ -75,6 +88,50 @@ class Crash:
         elif self.how == "killed":
             execute("SELECT pg_terminate_backend(pg_backend_pid())", None, False, context)
         raise Lost(f"lost at {sql[:80]}")
+
+
+class Cut:
+    """Cuts the wire at the nth message, which may hold several statements; nothing listens on the way, so that they do go together."""
+
+    def __init__(self, wire: Wire, number: int, how: str) -> None:
+        self.wire, self.number, self.how = wire, number, how
+
+    def __enter__(self) -> Cut:
+        self.wire.cut(self.number, self.how)
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.hit = self.wire.hit
+        self.wire.cut(0, "")
+
+
+class Between:
+    """Stops PostgreSQL in the nth gap between two statements of one message: the whole connection, or only what it does just now."""
+
+    def __init__(self, number: int, how: str) -> None:
+        self.number, self.how, self.count, self.hit = number, how, 0, False
+        self.patch = pytest.MonkeyPatch()
+
+    def __enter__(self) -> Between:
+        flush = rows.Together.flush
+
+        def broken(together: rows.Together) -> int:
+            gaps = len(together.waiting) - 1
+            place = self.number - self.count
+            self.count += max(gaps, 0)
+            if 0 < place <= gaps:
+                self.hit = True
+                together.waiting.insert(place, (f"SELECT {STOPS[self.how]}(pg_backend_pid()), pg_sleep(1)", []))
+            return flush(together)
+
+        self.patch.setattr(rows.Together, "flush", broken)
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.patch.undo()
+
+
+STOPS = {"killed between": "pg_terminate_backend", "stopped between": "pg_cancel_backend"}
 
 
 @contextlib.contextmanager
@@ -98,7 +155,9 @@ def facts() -> list[list[str]]:
     return [sorted(map(repr, model.objects.values_list(*without.get(model, fields)))) for model, fields in FACTS]
 
 
-def crash_everywhere(act: Callable[[], object], after: Callable[[], bool], again: Callable[[], object], how: str) -> int:
+def crash_everywhere(
+    act: Callable[[], object], after: Callable[[], bool], again: Callable[[], object], crash_at: Callable[[int], Any]
+) -> int:
     """Run an act with a crash at its first statement, its second, and so on, until it comes through; gives how many crashes it had.
 
     `again` makes a postponed act due once more; `after` says whether the act has been done.
@@ -106,15 +165,16 @@ def crash_everywhere(act: Callable[[], object], after: Callable[[], bool], again
     before, number = facts(), 0
     while True:
         number += 1
-        crash = Crash(number, how)
         raised = False
         try:
-            with connection.execute_wrapper(crash):
+            with crash_at(number) as crash:
                 act()
         except (OperationalError, InterfaceError):
             raised = True
         if crash.hit:
-            connection.close()  # as every web process and worker does with a connection that failed
+            close_old_connections()  # as every web process and worker does behind a request or job
+            if connection.vendor == "postgresql":
+                assert_pool_is_sound()
         if not crash.hit and not raised:
             assert after(), "it went through and did nothing"
             return number - 1
@@ -144,13 +204,42 @@ def came_to(*elements: str) -> Callable[[], bool]:
     return lambda: sorted(ProcessInstance.objects.values_list("active", flat=True).first() or []) == sorted(elements)
 
 
-HOWS = ["before", "after", "killed"]
+@pytest.fixture
+def wire(live):
+    """The wire to the server."""
+    if connection.vendor != "postgresql" or not connection.settings_dict["HOST"] or connection.settings_dict["HOST"].startswith("/"):
+        pytest.skip("there is no wire that could be cut")
+    with wired() as wire:
+        yield wire
 
 
-@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("how", ["before", "after", "killed", *STOPS])
 def test_a_crash_at_every_statement_of_a_whole_road(live, how, monkeypatch):
-    if how == "killed" and connection.vendor != "postgresql":
+    if how not in ("before", "after") and connection.vendor != "postgresql":
         pytest.skip("there is no server that could end the connection")
+    if how in STOPS:
+        assert all(crash_on_the_road(live, monkeypatch, lambda number: Between(number, how)).values())
+    else:
+        counts = crash_on_the_road(live, monkeypatch, lambda number: Crash(number, how))
+        assert all(number >= 4 for number in counts.values()), counts  # the act was crashed at several statements, not just once
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_the_wire_is_cut_at_every_message_of_a_whole_road(live, wire, how, monkeypatch):
+    counts = crash_on_the_road(live, monkeypatch, lambda number: Cut(wire, number, how))
+    assert all(number >= 3 for number in counts.values()), counts
+
+
+def test_the_last_statements_of_a_step_leave_in_one_message(live, wire):
+    services.start_process(live.erin, "road", data={"order_id": 5})
+    task = HumanTask.objects.get().pk
+    wire.cut(0, "")
+    services.complete_task(live.erin, task, {})
+    assert [text for text in wire.questions if text.startswith(b"UPDATE") and b";UPDATE" in text and b";INSERT" in text]
+
+
+def crash_on_the_road(live, monkeypatch, crash_at: Callable[[int], Any]) -> dict[str, int]:
+    """Walk the whole road with crashes everywhere; gives how many each act had."""
     erin, counts = live.erin, {}
     nothing = lambda: None  # noqa: E731
 
@@ -158,7 +247,7 @@ def test_a_crash_at_every_statement_of_a_whole_road(live, how, monkeypatch):
         with failing_commit(), contextlib.suppress(Lost):
             act()
         again()
-        counts[name] = crash_everywhere(act, after, again, how)
+        counts[name] = crash_everywhere(act, after, again, crash_at)
         for pk in ProcessInstance.objects.values_list("pk", flat=True):
             assert_consistent(pk)
 
@@ -195,7 +284,7 @@ def test_a_crash_at_every_statement_of_a_whole_road(live, how, monkeypatch):
     assert (row.status, row.data["sum"], Incident.objects.count()) == ("completed", 7, 0)
     passed = list(HistoryEvent.objects.filter(state="completed").values_list("element_id", flat=True))
     assert sorted(passed) == sorted(["start", "ask", "outside", "hour", "paid", "fork", "left", "right", "join", "end"])
-    assert all(number >= 4 for number in counts.values()), counts  # the act was crashed at several statements, not just once
+    return counts
 
 
 RACE = diagram(
