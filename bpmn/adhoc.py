@@ -25,6 +25,11 @@ def _offer(token: Token) -> None:
     token.internal_data["offer"] = uuid4().hex  # each choice is a task of its own, so that one sent twice starts one step
 
 
+def is_open(workflow: AnyWorkflow) -> bool:
+    """Whether people choose here; not where a step of an ad hoc subprocess that is over is being undone."""
+    return workflow.scope.kind == "adhoc" and not workflow.is_undoing
+
+
 def offered(execution: Execution, task_id: str) -> Token | None:
     """The ad hoc subprocess whose open choice has this id."""
     return next((t for t in execution.top.tokens_everywhere() if t.internal_data.get("offer") == task_id), None)

@@ -139,7 +139,7 @@ class Execution:
             rounds.keep_round(self, token)
         elif token.element.conditional_ways:
             token.internal_data["taken"] = self.choose_all(token)
-        if token.workflow.scope.kind == "adhoc":
+        if adhoc.is_open(token.workflow):
             adhoc.step_ends(self, token)
 
     def finish(self, token: Token) -> None:
@@ -434,7 +434,7 @@ class Execution:
         """Close a scope in which no token is left, and those around it that this leaves empty."""
         while self.status == "running":
             alive = workflow is self.top or self.top.subprocesses.get(workflow.parent_task_id) is workflow
-            if not alive or (adhoc.stays_open(self, workflow) if workflow.scope.kind == "adhoc" else workflow.is_busy()):
+            if not alive or (adhoc.stays_open(self, workflow) if adhoc.is_open(workflow) else workflow.is_busy()):
                 return
             for token in workflow.tokens():
                 token.cancel()
@@ -449,9 +449,9 @@ class Execution:
         host = workflow.parent_task
         self.top.subprocesses.pop(host.id, None)
         if workflow.is_undoing:
-            compensation.go_on(self, host)
+            compensation.go_on(self, host, workflow)
             return
-        compensation.hand_over(workflow)
+        compensation.hand_over(self, workflow)
         if host.element.kind == "callActivity":
             results = {host.element.result: workflow.data} if host.element.result else workflow.data
             self.delta.update(variables.put(host, copy_value(results)))

@@ -16,7 +16,7 @@ ALLOWED_EVENTS = {
     "intermediateThrowEvent": {"none", "message", "signal", "escalation", "compensate", "link"},
     "boundaryEvent": {"message", "signal", "timer", "conditional", "error", "escalation", "compensate", "cancel"},
 }
-EVENT_SUBPROCESS_STARTS = {"message", "signal", "timer", "conditional", "error", "escalation"}
+EVENT_SUBPROCESS_STARTS = {"message", "signal", "timer", "conditional", "error", "escalation", "compensate"}
 ALWAYS_INTERRUPT = {"error", "cancel"}
 ESCALATING = {"subProcess", "transaction", "adHocSubProcess", "callActivity"}
 
@@ -39,7 +39,7 @@ def check_event(definition: Definition, element: Element) -> Iterator[Problem]:
         yield Problem(element.id, "escalation.code", "The escalation has no code.", "Choose an escalation with a code.")
     if element.event == "conditional":
         yield from _check_condition(element)
-    if element.event == "compensate" and element.kind != "boundaryEvent":
+    if element.event == "compensate" and element.kind in ("endEvent", "intermediateThrowEvent"):
         yield from _check_compensation(definition, element)
     if element.kind == "boundaryEvent":
         yield from _check_boundary(definition, element)
@@ -112,7 +112,7 @@ def _check_compensation(definition: Definition, element: Element) -> Iterator[Pr
     if target is None or target.scope not in (scope.id, around):
         text = f"The step to undo, “{element.activity_ref}”, isn't in the scope of this event."
         yield Problem(element.id, "compensation.ref", text, "Choose a step of the same scope, or none to undo all of them.")
-    elif not target.compensation and not target.inner:
+    elif not target.compensation and not target.inner and target.kind != "callActivity":
         text = f"“{target.id}” has nothing that undoes it."
         yield Problem(element.id, "compensation.ref", text, "Give it a compensation event with a handler.")
 

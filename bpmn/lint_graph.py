@@ -67,9 +67,12 @@ def _check_event_subprocesses(definition: Definition, scope: Scope) -> Iterator[
     seen: set[tuple[str, str]] = set()
     for id_ in scope.event_subprocesses:
         start = next((definition.elements[s] for s in definition.scopes[id_].starts), None)
-        if start is None or start.event not in ("error", "escalation"):
+        if start is None or start.event not in ("error", "escalation", "compensate"):
             continue
         if (start.event, start.code) in seen:
+            if start.event == "compensate":
+                yield Problem(start.id, "event_subprocess.twice", "Two event subprocesses undo the same scope.", "Keep one.")
+                continue
             text = f"Two event subprocesses catch the same {start.event}."
             yield Problem(start.id, "event_subprocess.twice", text, "Give each a code of its own.")
         seen.add((start.event, start.code))

@@ -28,7 +28,7 @@ def check_element(definition: Definition, element: Element) -> Iterator[Problem]
     yield from _check_people(element)
     yield from _check_service_level(element)
     yield from _check_loop(element)
-    yield from _check_handler(element)
+    yield from _check_handler(definition, element)
     yield from _check_adhoc(definition, element)
     for what in ("assignee", "candidates", "organisation"):
         yield from text_or_expression(element.id, f"tandem:{what}", getattr(element, what))
@@ -200,12 +200,18 @@ def _check_repetition(element: Element, loop: Loop) -> Iterator[Problem]:
         yield Problem(element.id, "loop.maximum", text, f"Write a number from 1 to {MAX_REPETITIONS:,}.")
 
 
-def _check_handler(element: Element) -> Iterator[Problem]:
+def _check_handler(definition: Definition, element: Element) -> Iterator[Problem]:
     if element.undoes and (element.incoming or element.outgoing or element.boundary or element.loop or element.triggered_by_event):
         text = "A step that undoes another can have neither flows, boundary events nor repetitions."
         yield Problem(element.id, "compensation.decorated", text, "Put them into a subprocess that undoes the step.")
-    if element.compensation and element.undoes:
+    within = definition.scopes[element.inner].event_subprocesses if element.inner else ()
+    starts = [definition.elements[start] for id_ in within for start in definition.scopes[definition.elements[id_].inner].starts]
+    inside = any(start.event == "compensate" for start in starts)
+    if (element.compensation or inside) and element.undoes:
         yield Problem(element.id, "compensation.twice", "A step that undoes another can't be undone itself.", "Remove its event.")
+    elif element.compensation and inside:
+        text = "The subprocess is undone both by the event at its border and by an event subprocess inside."
+        yield Problem(element.id, "compensation.twice", text, "Keep one of them.")
 
 
 def _check_adhoc(definition: Definition, element: Element) -> Iterator[Problem]:

@@ -185,7 +185,8 @@ def _rename(content: dict[str, Any], mapping: Mapping[str, str]) -> None:
             plain = token[1].removesuffix(ROUND)
             token[1] = mapping.get(plain, plain) + token[1][len(plain) :]
             if "undo" in token[3]:
-                token[3]["undo"] = [[mapping.get(scope, scope), mapping.get(id_, id_), data] for scope, id_, data in token[3]["undo"]]
+                token[3]["undo"] = [_renamed(step, mapping) for step in token[3]["undo"]]
+                token[3]["undoing"] = _renamed(token[3]["undoing"], mapping)
             if "waits" in token[3]:
                 token[3]["waits"] = [[mapping.get(target, target), wait] for target, wait in token[3]["waits"]]
 

@@ -85,6 +85,8 @@ def read(
         problems += decisions_room.check(definition)
     if not problems:
         problems += _attach_called(definition, decisions, called, (*_stack, definition.key))
+    if not problems:
+        problems += _check_undone_calls(definition)
     definition.digest = _digest(xml, decisions, definition.called)
     definition.warnings = tuple(lint.warnings(definition))
     return definition, problems
@@ -131,6 +133,20 @@ def _attach_called(
                 )
             elif inner is not None and not inner_problems:
                 _merge(definition, inner)
+    return problems
+
+
+def _check_undone_calls(definition: Definition) -> list[Problem]:
+    """Calls that shall be undone, of processes in which nothing can be."""
+    problems = []
+    for element in definition.elements.values():
+        call = definition.elements.get(element.activity_ref)
+        if call is None or not call.called or call.compensation or ":" in element.id:
+            continue
+        called = definition.called[call.called]
+        if not any(e.compensation or (e.kind == "startEvent" and e.event == "compensate") for e in called.elements.values()):
+            text = f"“{call.id}” has nothing that undoes it, and neither has the process that it calls."
+            problems.append(Problem(element.id, "compensation.ref", text, "Give it a compensation event with a handler."))
     return problems
 
 
@@ -357,6 +373,9 @@ class _Reader:
         lane = self.lane_of.get(id_, lane)
         event, definition_node = self._event(node, id_)
         message, correlation, signal = self._reference(node, definition_node, id_)
+        if event == "compensate" and definition_node is not None and definition_node.get("waitForCompletion", "true") in ("false", "0"):
+            text = "The event undoes steps without waiting for it."
+            self.problems.append(Problem(id_, "compensation.wait", text, "Let it wait (waitForCompletion); nothing is lost by that."))
         element = Element(
             id=id_,
             kind=kind,

@@ -13,7 +13,7 @@ import zstandard
 from bpmn.model import StateRefused
 from bpmn.values import pack, unpack
 
-VERSION = 2
+VERSION = 3
 MAGIC = b"TS"
 MAX_STATE = 16 * 1024 * 1024
 
@@ -63,5 +63,16 @@ def _from_1_to_2(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "flows": [[*flow, []] for flow in content["flows"]]}
 
 
+def _from_2_to_3(content: dict[str, Any]) -> dict[str, Any]:
+    """What is left to undo says where its variables are; so does what is being undone, of which older states knew only its workflow."""
+    for _host, _scope, _data, tokens, _undoable in content["flows"]:
+        for _key, _name, _state, internal, _local in tokens:
+            if "undo" in internal:
+                steps = [{"scope": scope, "handler": handler, "called": None, "data": data} for scope, handler, data in internal["undo"]]
+                internal["undo"] = [step if step["data"] else {k: v for k, v in step.items() if k != "data"} for step in steps]
+                internal |= {"undoing": {"scope": "", "handler": "", "called": None}, "undo_called": []}
+    return content
+
+
 # How the content of an older format becomes that of the next: {1: from_1_to_2, …}. Golden states of every format are kept as tests.
-_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1_to_2}
+_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1_to_2, 2: _from_2_to_3}

@@ -50,7 +50,7 @@ def restore(definition: Definition, content: dict[str, Any]) -> Workflow:
                 raise StateRefused(f"The instance stands at “{name}”, which this version doesn't have.")
             if not same:
                 _check_moved(definition, spec, internal)
-                _check_undoable(specs, [{"of": name, "scope": s, "handler": id_} for s, id_, _ in internal.get("undo", ())])
+                _check_undoable(specs, [{"of": name, **step} for step in internal.get("undo", ())])
             token = flow.add_token(spec, UUID(hex=key))
             token.internal_data, token.data, token._state = internal, local, state
     return top
@@ -75,9 +75,8 @@ def _check_moved(definition: Definition, spec: Node, internal: dict[str, Any]) -
 def _check_undoable(specs: dict[str, ScopeSpec], undoable: list[dict[str, Any]]) -> None:
     """Whether everything that was done can still be undone in a changed version."""
     for entry in undoable:
-        if "inner" in entry:
-            _check_undoable(specs, entry["inner"])
-        elif entry["scope"] not in specs or entry["handler"] not in specs[entry["scope"]].task_specs:
+        _check_undoable(specs, entry.get("inner", []))
+        if "handler" in entry and (entry["scope"] not in specs or entry["handler"] not in specs[entry["scope"]].task_specs):
             raise StateRefused(f"What “{entry['of']}” did is undone by “{entry['handler']}”, which this version doesn't have.")
 
 

@@ -32,8 +32,11 @@ def workflow_frames(workflow: Workflow | SubWorkflow) -> list[dict[str, Any]]:
 
 
 def owns_variables(workflow: Workflow | SubWorkflow) -> bool:
-    """Processes have variables of their own; subprocesses share those around them."""
-    return workflow.scope.kind == "process" and not workflow.is_undoing
+    """Processes have variables of their own, subprocesses share those around them. What undoes a step shares those of the event that asks
+    for it, unless the step was in a called process, or a whole scope is restored."""
+    if isinstance(workflow, SubWorkflow) and (step := workflow.parent_task.internal_data.get("undoing")) is not None:
+        return "inner" in step or step["called"] is not None
+    return workflow.scope.kind == "process"
 
 
 def has_own(token: Token) -> bool:
@@ -93,7 +96,7 @@ def write_frames(all_frames: list[dict[str, Any]], values: Mapping[str, Any], de
             raise StepFailed("data.type", f"the variable “{name}” {error}") from None
     if len(target) + len(values) > MAX_VARIABLES:
         raise StepFailed("data.many", f"more than {MAX_VARIABLES} variables")
-    changed = {name: value for name, value in values.items() if name not in target or not _same(target[name], value)}
+    changed = changes(target, values)
     target.update(values)
     for name in deleted:
         for frame in all_frames:
@@ -130,9 +133,14 @@ class Copies(Mapping[str, Any]):
 def put(token: Token, values: Mapping[str, Any]) -> dict[str, Any]:
     """Set variables that are known to be storable, because they come from another scope of the same instance."""
     target = frames(token)[0]
-    changed = {name: value for name, value in values.items() if name not in target or not _same(target[name], value)}
+    changed = changes(target, values)
     target.update(values)
     return changed
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What is new or other than it was."""
+    return {name: value for name, value in after.items() if name not in before or not _same(before[name], value)}
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -36,7 +36,11 @@ ROWS = {
     "terminate end event": "ends its own scope",
     "compensation": (
         "a compensation event on a step, associated with a step `isForCompensation`; undone once each, the last step first; "
-        "a finished subprocess by its own handler or by those inside it, a finished call by its own handler only; rounds with their own variables"
+        "a finished subprocess by its own handler or by those inside it, a finished call likewise, with the variables that the called process had at its end; rounds with their own variables"
+    ),
+    "compensation start of an event subprocess": (
+        "undoes a subprocess or called process that is over, with the variables as they were at its end, instead of the handlers inside; "
+        "those it undoes by throwing; what it writes goes to the scope around, in a called process nowhere else"
     ),
     "compensation throw event": "undoes its scope, or the step of `activityRef`, and waits for it; in an event subprocess, the scope around it",
     "compensation end event": "as the throw event",

@@ -135,6 +135,12 @@ GOLDEN = {
         "QUK3jZBfkn4SBEfT/LXP9aMhMjGu85xXXapzoXAK7LgXbLyWwWqKKdR5r3gkSpiQHuHq3ipbVj1MhSwxEwDsOGsSClMbg7eHjAM1hVTNg8Pns/EJn1BE5T"
         "Ug=="
     ),
+    3: (
+        "VFMDKLUv/WCXAa0KADYXRSJAS6wDOCuLiMYH+NRVExGiFfrGurBbYJfoJkY19YxhGAYEOQA9ADsAzYxzcPiGVrheMXdks9W2eweyWmPRrcla8WNuLKcyGl"
+        "vFkmwVm5O865i8WM9jzaYO3zjLszTLbD4USaJRtIn3wkEcDiv3Gj21gcX1BIcHOATfckEcrg+eFwNmmw8pwyiaJIFPLDjMvP6gWZpGgTh8QvHsk7i+CYYx"
+        "3VstNrbvPVElgjT6YlgWASnBlCCSClYSYEnArbT42UO6mD5e3y26JZfXnD2VPIwoDcaaXzwWSS89kaIoiSpKBClLuH4b4nZJXo6Ikg3Z1kZUEUlr2UttI6"
+        "VYwcsuwD8JB+HQ97PM9XI61fqtckjj1khcLxcArsuBdsvJbBaoop1HmveCRKmJAe4ereKltWPUyFLDETAOw4axIKUxuDt4eMAzWFVM2Dw+ez8QmfUETlNS"
+    ),
 }
 
 

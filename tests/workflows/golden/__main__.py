@@ -97,6 +97,23 @@ CASES: dict[str, tuple[bytes, dict, int]] = {
         {},
         0,
     ),
+    "undoing": (
+        diagram(
+            "undoing",
+            ENDS.replace('<bpmn:endEvent id="end"/>', '<bpmn:endEvent id="end"><bpmn:compensateEventDefinition/></bpmn:endEvent>')
+            + user("room")
+            + user("back", 'isForCompensation="true"')
+            + '<bpmn:boundaryEvent id="b_room" attachedToRef="room"><bpmn:compensateEventDefinition/></bpmn:boundaryEvent>'
+            + user("seat")
+            + user("seat_back", 'isForCompensation="true"')
+            + '<bpmn:boundaryEvent id="b_seat" attachedToRef="seat"><bpmn:compensateEventDefinition/></bpmn:boundaryEvent>'
+            + chain("start", "room", "seat", "end")
+            + '<bpmn:association id="as_room" sourceRef="b_room" targetRef="back"/>'
+            + '<bpmn:association id="as_seat" sourceRef="b_seat" targetRef="seat_back"/>',
+        ),
+        {},
+        2,
+    ),
     "outside": (diagram("outside", ENDS + service("call", "later") + chain("start", "call", "end")), {}, 0),
     "incident": (
         diagram(
