@@ -18,7 +18,7 @@ def follow_stage(event: StageEntered) -> None:
     """The deal stands where its process stands."""
     ref = event.subject_of("crm.deal")
     if ref is not None:
-        services.enter_stage(event.actor, ref.id, event.stage, reason=event.label)
+        services.enter_stage(event.actor, ref.id, event.stage, reason=event.label, instance_id=event.instance_id)
 
 
 @on(ProcessEnded)

@@ -270,6 +270,7 @@ def withdraw_registration(actor: Actor, registration_id: int) -> None:
             raise Refused(_("This registration isn't there any more."))
         if row.state not in (DealRegistration.State.SUBMITTED, DealRegistration.State.QUESTION):
             raise Refused(_("It has been decided already, so it can't be taken back."))
+        workflows.refuse_locked(SubjectRef(REGISTRATION, row.pk), actor=actor)
         row.state, row.decided = DealRegistration.State.WITHDRAWN, timezone.now()
         row.save(update_fields=["state", "decided"])
         if row.instance_id:

@@ -19,6 +19,7 @@ from portal.registry import SubjectRef
 from projects.access import ProjectPermission, visible_project_tasks, visible_projects
 from projects.events import DeliveryAnswered, MilestoneReached, ProjectEnded, ProjectStarted
 from projects.models import Acceptance, Milestone, Project, ProjectTask, ProjectTemplate
+from workflows.services import refuse_locked
 
 KIND = "projects.project"
 
@@ -208,6 +209,7 @@ def add_task(
         project = visible_projects(actor).filter(pk=project_id).first()
         if project is None:
             raise Refused(_("This project isn't there any more."))
+        refuse_locked(ref_of(project.pk))
         milestone = project.milestones.filter(pk=milestone_id).first() if milestone_id else None
         last = project.tasks.aggregate(last=Max("position"))["last"] or 0
         task = ProjectTask.objects.create(
@@ -297,6 +299,7 @@ def edit_task(actor: Actor, task_id: int, *, title: str, assignee_id: int | None
             raise Refused(_("This task isn't there any more."))
         if version != task.version:
             raise Conflict(_("Somebody changed this task a moment ago. Look at it again, then decide."))
+        refuse_locked(ref_of(task.project_id))
         before = {"title": task.title, "assignee": task.assignee_id, "due": task.due.isoformat() if task.due else None}
         task.title, task.assignee_id, task.due = title.strip()[:200], assignee_id, due
         task.version += 1
@@ -313,6 +316,7 @@ def delete_task(actor: Actor, task_id: int) -> str:
         task = visible_project_tasks(actor).select_for_update(of=("self",)).select_related("project").filter(pk=task_id).first()
         if task is None:
             raise Refused(_("This task isn't there any more."))
+        refuse_locked(ref_of(task.project_id))
         title, project = task.title, task.project
         task.delete()
         record(actor, "project.task_removed", ref_of(project.pk), before={"title": title})
@@ -327,6 +331,7 @@ def set_note(actor: Actor, project_id: int, note: str) -> None:
         project = visible_projects(actor).select_for_update().filter(pk=project_id).first()
         if project is None:
             raise Refused(_("This project isn't there any more."))
+        refuse_locked(ref_of(project.pk))
         before, project.internal_note = project.internal_note, note.strip()
         project.save(update_fields=["internal_note"])
         record(actor, "project.note_changed", ref_of(project.pk), before={"note": before}, after={"note": project.internal_note})

@@ -16,6 +16,9 @@ from djmoney.money import Money
 
 from crm.importing.kinds import CellError, Kind
 from crm.models import Account, Deal, Product, SalesTeam, SalesTeamMember, Stage, StageChange
+from crm.services.common import kind_of
+from portal.registry import SubjectRef
+from workflows.services import locks_on
 
 CREATE = "+"
 Values = dict[str, Any]
@@ -82,10 +85,17 @@ def _money(value: Decimal | None) -> Money | None:
 
 
 def _save(
-    model: type[Model], existing: dict[str, Any], rows: Iterable[tuple[str, Values]], make: Callable[[str, Values], Any], outcome: Outcome
+    model: type[Model],
+    existing: dict[str, Any],
+    rows: Iterable[tuple[str, Values]],
+    make: Callable[[str, Values], Any],
+    outcome: Outcome,
+    at: dict[str, int],
 ) -> list:
-    """Make what isn't there, change what differs, in two statements. Gives the new rows."""
+    """Make what isn't there, change what differs, in two statements; what waits for a decision that locks it fails at its row (`at`, by
+    key) with the reason. Gives the new rows."""
     new, changed, names = [], [], set()
+    locks = _locks(existing.values())
     for key, values in rows:
         row = existing.get(key)
         if row is None:
@@ -94,6 +104,9 @@ def _save(
         differing = [name for name, value in values.items() if getattr(row, name) != value]
         if not differing:
             outcome.unchanged += 1
+            continue
+        if row.pk in locks:
+            outcome.failed[at[key]] = locks[row.pk]
             continue
         for name in differing:
             setattr(row, name, values[name])
@@ -112,15 +125,26 @@ def _save(
     return made
 
 
+def _places(rows: list[tuple[int, str, Values]]) -> dict[str, int]:
+    """Where each key stands in the table."""
+    return {key: index for index, key, _values in rows}
+
+
+def _locks(rows: Iterable[Model]) -> dict[int, str]:
+    """Why rows that are there can't be changed now, by their id."""
+    refs = [SubjectRef(kind, row.pk) for row in rows if (kind := kind_of(row))]
+    return {ref.id: words for ref, words in locks_on(refs).items()} if refs else {}
+
+
 def _products(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
-    existing = {p.name: p for p in Product.objects.filter(name__in=[key for _i, key, _v in rows])}
+    existing = {p.name: p for p in Product.objects.select_for_update().filter(name__in=[key for _i, key, _v in rows])}
     prepared = []
     for _index, key, values in rows:
         values = {k: v for k, v in values.items() if k != "name"}
         if "list_price" in values:
             values["list_price"] = _money(values["list_price"])
         prepared.append((key, values))
-    _save(Product, existing, prepared, lambda key, v: Product(name=key, external_key=key, **v), outcome)
+    _save(Product, existing, prepared, lambda key, v: Product(name=key, external_key=key, **v), outcome, _places(rows))
 
 
 def _sellers(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
@@ -134,14 +158,14 @@ def _sellers(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
             teams[name].save(update_fields=["office"])
     existing = {m.name: m for m in SalesTeamMember.objects.filter(name__in=[key for _i, key, _v in rows])}
     prepared = [(key, {"team_id": teams[values["manager"]].pk}) for _i, key, values in rows]
-    _save(SalesTeamMember, existing, prepared, lambda key, v: SalesTeamMember(name=key, **v), outcome)
+    _save(SalesTeamMember, existing, prepared, lambda key, v: SalesTeamMember(name=key, **v), outcome, _places(rows))
 
 
 def _accounts(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
     parents = {values["parent"] for _i, _k, values in rows if "parent" in values}
     own = {key: values for _i, key, values in rows}
     wanted = [*own, *parents]
-    existing = {a.name: a for a in Account.objects.filter(name__in=wanted)}
+    existing = {a.name: a for a in Account.objects.select_for_update().filter(name__in=wanted).order_by("pk")}
     # Parents first: a child's row needs the parent's key.
     waiting = list(rows)
     while waiting:
@@ -161,7 +185,7 @@ def _accounts(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
             if parent is not None:
                 values["parent_id"] = existing[parent].pk
             prepared.append((key, values))
-        made = _save(Account, existing, prepared, lambda key, v: Account(name=key, external_key=key, **v), outcome)
+        made = _save(Account, existing, prepared, lambda key, v: Account(name=key, external_key=key, **v), outcome, _places(rows))
         existing.update({account.name: account for account in made})
 
 
@@ -182,7 +206,7 @@ def _deals(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
         }
         for name, model in LOOKUPS.items()
     }
-    existing = {d.external_key: d for d in Deal.objects.filter(external_key__in=[key for _i, key, _v in rows])}
+    existing = {d.external_key: d for d in Deal.objects.select_for_update().filter(external_key__in=[key for _i, key, _v in rows])}
     prepared, facts = [], {}
     for index, key, values in rows:
         missing = next((name for name in LOOKUPS if name in values and values[name] not in found[name]), None)
@@ -200,7 +224,7 @@ def _deals(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
             continue
         prepared.append((key, _deal_values(key, values, related, source, deal)))
         facts[key] = source
-    made = _save(Deal, existing, prepared, lambda key, v: _new_deal(key, v), outcome)
+    made = _save(Deal, existing, prepared, lambda key, v: _new_deal(key, v), outcome, _places(rows))
     StageChange.objects.bulk_create(
         StageChange(deal=deal, to_stage=deal.stage, at=deal.stage_since, actor_name=_("Import"), reason=_("as in the imported table"))
         for deal in made

@@ -194,7 +194,7 @@ def reopen_case(actor: Actor, case_id: int, reason: str) -> Case:
     if not reason.strip():
         raise Refused(_("Say what is wrong still."), "reason")
     with transaction.atomic():
-        case = locked(visible_cases(actor), case_id)
+        case = locked(visible_cases(actor), case_id, actor=actor)
         if not actor.is_customer:
             raise NotAllowed(_("The customer opens a case again."))
         if case.state != Case.State.CLOSED:

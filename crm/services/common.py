@@ -18,7 +18,7 @@ from crm.models import SalesTeamMember
 from portal.access import Actor
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
-from portal.registry import SubjectRef
+from portal.registry import SubjectRef, registry
 from workflows.services import refuse_locked
 
 Row = TypeVar("Row", bound=Model)
@@ -30,12 +30,20 @@ def allow(actor: Actor, permission: CrmPermission) -> None:
         raise NotAllowed(_("Your role doesn't allow this. Ask a manager or an administrator."))
 
 
-def locked(rows: QuerySet[Row], pk: int) -> Row:
-    """Read one row for writing; raises Refused for a row that isn't there or is out of reach."""
+def locked(rows: QuerySet[Row], pk: int, *, actor: Actor | None = None, free: bool = False) -> Row:
+    """Read one row for writing; raises Refused for a row that isn't there or is out of reach, and Conflict for a record that waits for a
+    decision which locks it. `free` leaves that to the caller."""
     row = rows.select_for_update().filter(pk=pk).first()
     if row is None:
         raise Refused(_("This record isn't there any more."))
+    if not free and (kind := kind_of(row)):
+        refuse_locked(SubjectRef(kind, pk), actor=actor)
     return row
+
+
+def kind_of(row: Model) -> str:
+    """What the registry calls a row's kind of record; empty for a row that is none."""
+    return next((kind.key for kind in registry.subjects.values() if kind.model == row._meta.label), "")
 
 
 def check_fresh(row: Any, seen_at: str | datetime | None) -> None:
@@ -78,9 +86,7 @@ def money_of(amount: Decimal | None, currency: str = "") -> Money | None:
 
 
 def change_fields(actor: Actor, row: Any, ref: SubjectRef, values: dict[str, Any], allowed: Iterable[str], verb: str) -> dict[str, Any]:
-    """Set the fields that differ, save and audit them; answers what changed (empty: nothing was written).
-
-    Raises Conflict for a record that waits for a decision which locks it."""
+    """Set the fields that differ, save and audit them; answers what changed (empty: nothing was written). The row was read by `locked`."""
     allowed = set(allowed)
     before, after = {}, {}
     for name, value in values.items():
@@ -91,7 +97,6 @@ def change_fields(actor: Actor, row: Any, ref: SubjectRef, values: dict[str, Any
             before[name], after[name] = plain(old), plain(value)
             setattr(row, name, value)
     if after:
-        refuse_locked(ref)
         row.save()
         record(actor, verb, ref, before=before, after=after)
     return after

@@ -28,7 +28,7 @@ from portal.registry import SubjectRef
 from workflows.errors import FormRefused
 from workflows.forms import task_form
 from workflows.selectors import stage_moves
-from workflows.services import CompletionResult, complete_task, refuse_locked, start_process
+from workflows.services import CompletionResult, complete_task, refuse_locked, refuse_locked_among, start_process
 from workflows.worth import follow_worth
 
 DEAL_FIELDS = ["title", "account", "contact", "product", "owner", "amount", "expected_close", "next_step"]
@@ -235,7 +235,6 @@ def set_discount(actor: Actor, deal_id: int, percent: Any) -> Deal:
         deal = locked(visible_deals(actor), deal_id)
         if deal.outcome:
             raise Conflict(_("This deal is closed."))
-        refuse_locked(ref_of(deal))
         if value > deal.discount_percent and deal.stage not in (Stage.NEW, Stage.QUALIFICATION):
             raise Refused(_("A higher discount needs approval: send the deal back to qualification."), "discount_percent")
         before, deal.discount_percent = deal.discount_percent, value
@@ -266,13 +265,15 @@ def update_deal(actor: Actor, deal_id: int, values: dict[str, Any], *, seen_at: 
 
 
 def assign_owner(actor: Actor, deal_ids: Iterable[int], owner_id: int | None) -> int:
-    """Give deals to a seller; answers how many changed hands."""
+    """Give deals to a seller; answers how many changed hands. Raises Conflict where one of them waits for a decision that locks it."""
     allow(actor, CrmPermission.ASSIGN)
     owner = SalesTeamMember.objects.filter(pk=owner_id, is_active=True).first()
     if owner is None:
         raise Refused(_("Choose a seller."), "owner")
     with transaction.atomic():
-        deals = list(visible_deals(actor).filter(pk__in=list(deal_ids)).exclude(owner=owner).select_related("owner").order_by("pk"))
+        chosen = visible_deals(actor).filter(pk__in=list(deal_ids)).exclude(owner=owner).select_related("owner").order_by("pk")
+        deals = list(chosen.select_for_update(of=("self",)))
+        refuse_locked_among(ref_of(deal) for deal in deals)
         for deal in deals:
             record(
                 actor, "deal.assigned", ref_of(deal), before={"owner": deal.owner.name if deal.owner else None}, after={"owner": owner.name}
@@ -294,6 +295,7 @@ def move_deal(actor: Actor, deal_id: int, stage: str, data: dict[str, Any] | Non
         raise Conflict(_("The deal is at this stage already."))
     if deal.outcome:
         raise Refused(_("This deal is closed."))
+    refuse_locked(ref_of(deal), besides=deal.instance_id)
     moves = [move for move in stage_moves(actor, ref_of(deal)) if move.stage == stage]
     chosen = next((move for move in moves if move.allowed), None)
     if chosen is None:
@@ -309,12 +311,17 @@ def move_deal(actor: Actor, deal_id: int, stage: str, data: dict[str, Any] | Non
         raise StepNeeded(chosen.task_id, chosen.label or str(Stage(stage).label), words) from refused
 
 
-def enter_stage(actor: Actor, deal_id: int, stage: str, *, reason: str = "") -> None:
-    """The process has reached a stage: keep it, with the change in the deal's history. Entering the same stage again is nothing."""
+def enter_stage(actor: Actor, deal_id: int, stage: str, *, reason: str = "", instance_id: int | None = None) -> None:
+    """The process has reached a stage: keep it, with the change in the deal's history. Entering the same stage again is nothing.
+
+    Raises Conflict where an employee's step would move a deal that another process's decision locks; what happens by itself goes on.
+    """
     with transaction.atomic():
-        deal = locked(Deal.objects.all(), deal_id)
+        deal = locked(Deal.objects.all(), deal_id, free=True)
         if stage not in Stage.values or deal.stage == stage:
             return
+        if actor.is_internal and not actor.is_system:
+            refuse_locked(ref_of(deal), besides=instance_id)
         before, deal.stage, deal.stage_since = deal.stage, stage, timezone.now()
         deal.save(update_fields=["stage", "stage_since", "updated_at"])
         StageChange.objects.create(

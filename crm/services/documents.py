@@ -212,7 +212,7 @@ def _held(actor: Actor, line_id: int, seen: int | None) -> DocumentLine:
     request_id, instance_id = found
     if instance_id:
         hold_instance(instance_id)
-    row = locked(visible_document_requests(actor), request_id)
+    row = locked(visible_document_requests(actor), request_id, actor=actor)
     line = row.lines.select_related("request").get(pk=line_id)
     line.request = row
     if row.state == DocumentRequest.State.WITHDRAWN:
@@ -325,7 +325,7 @@ def withdraw_documents(actor: Actor, request_id: int, reason: str) -> DocumentRe
     with transaction.atomic():
         if instance_id:
             hold_instance(instance_id)
-        row = locked(visible_document_requests(actor), request_id)
+        row = locked(visible_document_requests(actor), request_id, actor=actor)
         if row.state != DocumentRequest.State.OPEN:
             raise Conflict(_("This list is over already: %(state)s.") % {"state": row.get_state_display()})
         _close(actor, row, DocumentRequest.State.WITHDRAWN, reason.strip()[:300])

@@ -8,8 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from portal.access import Actor
 from portal.files import FileView, files_of_ids
 from portal.registry import SubjectRef
@@ -18,7 +16,7 @@ from workflows.access import visible_approvals, visible_tasks
 from workflows.approvers import rule_words
 from workflows.models import Approval, HistoryEvent, HumanTask
 from workflows.selectors.inbox import acted
-from workflows.services.approvals import locking, may_withdraw
+from workflows.services.approvals import may_withdraw
 from workflows.sheets import holds, seal_of
 
 
@@ -84,12 +82,6 @@ def approval_of_task(actor: Actor, task_id: int) -> ApprovalView | None:
     task = visible_tasks(actor).filter(pk=task_id).only("approval_id").first()
     rows = Approval.objects.filter(pk=task.approval_id) if task and task.approval_id and actor.is_internal else Approval.objects.none()
     return next(iter(_views(actor, rows)), None)
-
-
-def lock_words(ref: SubjectRef) -> str:
-    """Why a record can't be changed now; empty where it can."""
-    row = locking(ref)
-    return _("Locked until %(who)s’s question is decided or taken back.") % {"who": row.asked_by_name} if row else ""
 
 
 def _views(actor: Actor, rows: Iterable[Approval]) -> list[ApprovalView]:

@@ -17,6 +17,7 @@ from workflows import definitions
 from workflows.access import may_do
 from workflows.models import HumanTask, ProcessInstance
 from workflows.selectors.instances import for_subject, holder
+from workflows.services.locks import lock_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def stage_moves(actor: Actor, ref: SubjectRef) -> list[Move]:
     if instance is None:
         return []
     definition = definitions.load(instance.digest)
+    locked = lock_words(ref, besides=instance.pk)
     stages = list(dict.fromkeys(e.stage for e in definition.elements.values() if e.stage))
     tasks = list(HumanTask.objects.filter(instance=instance, status=HumanTask.Status.OPEN).order_by("pk"))
     names = names_of(t.assignee_id for t in tasks)
@@ -57,8 +59,8 @@ def stage_moves(actor: Actor, ref: SubjectRef) -> list[Move]:
             label = action.label if action else (element.form.submit if element.form else "") or task.name
             needs = bool(element.form and element.form.fields) or bool(action and action.requires)
             for stage in _leads_to(definition, element, values):
-                allowed = may_do(actor, task)
-                words = (
+                allowed = may_do(actor, task) and not locked
+                words = locked or (
                     ""
                     if allowed
                     else _("“%(task)s” comes first; it waits for %(who)s.")
@@ -73,7 +75,9 @@ def stage_moves(actor: Actor, ref: SubjectRef) -> list[Move]:
     waiting = "; ".join(f"“{t.name}” · {holder(t, names, companies)}" for t in tasks[:3])
     for stage in stages:
         if stage not in moves and stage != instance.stage:
-            words = _("The process doesn't go there from here. It waits for: %(tasks)s.") % {"tasks": waiting or _("a system step")}
+            words = locked or _("The process doesn't go there from here. It waits for: %(tasks)s.") % {
+                "tasks": waiting or _("a system step")
+            }
             moves[stage] = Move(stage, None, "", False, words)
     return [moves[stage] for stage in stages if stage in moves and stage != instance.stage]
 

@@ -1,7 +1,7 @@
 """What can be done with processes: every write goes through here."""
 
 from workflows.services.absences import check_absence, end_absence, plan_absence
-from workflows.services.approvals import refuse_locked, withdraw_approval
+from workflows.services.approvals import withdraw_approval
 from workflows.services.batches import apply_batch, choose_tasks, preview_batch, undo_batch
 from workflows.services.bulk import Act, migrate_instances, preview_bulk, start_bulk
 from workflows.services.corrections import (
@@ -29,6 +29,7 @@ from workflows.services.instances import (
     start_process,
     start_processes,
 )
+from workflows.services.locks import lock_words, locks_on, refuse_locked, refuse_locked_among
 from workflows.services.messages import broadcast_signal, correlate_message, tell_waiting
 from workflows.services.operations import (
     Preview,
@@ -88,7 +89,10 @@ __all__ = [
     "preview_change",
     "preview_migration",
     "mend",
+    "lock_words",
+    "locks_on",
     "refuse_locked",
+    "refuse_locked_among",
     "release_task",
     "resume_instance",
     "retry_due",

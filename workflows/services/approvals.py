@@ -27,7 +27,7 @@ from workflows.assignment import as_id, as_ids, topics_of
 from workflows.connector_registry import ConnectorStep
 from workflows.errors import NotFound
 from workflows.models import Approval, HumanTask, ProcessInstance
-from workflows.runtime import is_inside_a_run, lock_instance, one_step, running, told_of
+from workflows.runtime import lock_instance, one_step, running, told_of
 
 KEY = "approval"
 WITHDRAWN = "approval.withdrawn"
@@ -217,26 +217,6 @@ def may_withdraw(actor: Actor, row: Approval) -> bool:
 
 def _is_theirs(actor: Actor, row: Approval) -> bool:
     return (row.asked_by_id is not None and row.asked_by_id == actor.user_id) or actor.can(WorkflowPermission.OPERATE)
-
-
-def refuse_locked(ref: SubjectRef) -> None:
-    """Raise Conflict where a record waits for a decision that its process locks it for. A process's own steps go on.
-
-    Called by whoever changes a record's fields, with the record's row locked.
-    """
-    if is_inside_a_run():
-        return
-    row = locking(ref)
-    if row is not None:
-        words = _("“%(title)s” waits for a decision that %(who)s asked for. It can be changed when that is made or taken back.")
-        raise Conflict(words % {"title": row.title, "who": row.asked_by_name})
-
-
-def locking(ref: SubjectRef) -> Approval | None:
-    """The open question that locks a record."""
-    live = (ProcessInstance.Status.RUNNING, ProcessInstance.Status.SUSPENDED)
-    rows = Approval.objects.filter(subject_kind=ref.kind, subject_id=ref.id, state=Approval.State.OPEN, locks=True)
-    return rows.filter(instance__status__in=live).first()
 
 
 @on(events.ProcessEnded)
