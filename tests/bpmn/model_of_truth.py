@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from tests.bpmn.build import both, boundary, chain, end, flow, message, node, script, start, timer, user, wrap, xor
+from tests.bpmn.build import both, boundary, chain, end, flow, message, node, script, signal, start, timer, user, wrap, xor
 
 
 class Drawing:
@@ -18,6 +18,8 @@ class Drawing:
         self.random = random.Random(seed)
         self.count = 0
         self.messages: list[str] = []
+        self.signals: list[str] = []
+        self.keeps_log = True
         self.errors: list[str] = []
         self.escalations: list[str] = []
         self.called: dict[str, bytes] = {}
@@ -28,15 +30,20 @@ class Drawing:
         return f"{letter}{self.count}"
 
     def event(self, id_: str) -> str:
-        """A message or a timer definition."""
-        if self.random.random() < 0.5:
+        """A message, a signal or a timer definition."""
+        kind = self.random.random()
+        if kind < 0.4:
             self.messages.append(id_)
             return message(f"msg_{id_}")
+        if kind < 0.5:
+            self.signals.append(id_)
+            return signal(f"sig_{id_}")
         return timer(f"PT{self.random.randint(1, 9)}H")
 
     def extra(self) -> str:
         errors = "".join(f'<bpmn:error id="err_{id_}" errorCode="E_{id_}"/>' for id_ in self.errors)
         errors += "".join(f'<bpmn:escalation id="esc_{id_}" escalationCode="S_{id_}"/>' for id_ in self.escalations)
+        errors += "".join(f'<bpmn:signal id="sig_{id_}" name="G_{id_}"/>' for id_ in self.signals)
         return errors + "".join(f'<bpmn:message id="msg_{id_}" name="M_{id_}"/>' for id_ in self.messages)
 
 
@@ -246,9 +253,9 @@ class Inside(Block):
         super().__init__(draw)
         self.id = draw.id("s")
         first, last = draw.id("s"), draw.id("e")
-        outer, outer_messages, outer_errors, outer_escalations = draw.prefix, draw.messages, draw.errors, draw.escalations
+        outer, names = draw.prefix, (draw.messages, draw.signals, draw.errors, draw.escalations)
         if call:
-            draw.prefix, draw.messages, draw.errors, draw.escalations = f"{self.id}x:", [], [], []
+            draw.prefix, draw.messages, draw.signals, draw.errors, draw.escalations = f"{self.id}x:", [], [], [], []
         self.prefix_inside = draw.prefix
         self.body = (kind or block)(draw, depth + 1)
         inner = start(first) + self.body.xml + end(last) + flow(first, self.body.first) + flow(self.body.last, last)
@@ -260,7 +267,7 @@ class Inside(Block):
             self.xml = node("subProcess", self.id, inner)
         draw.prefix = outer
         if call:
-            draw.messages, draw.errors, draw.escalations = outer_messages, outer_errors, outer_escalations
+            draw.messages, draw.signals, draw.errors, draw.escalations = names
         self.first = self.last = self.id
 
     def _draw_event(self, draw: Drawing, depth: int) -> str:
@@ -270,10 +277,14 @@ class Inside(Block):
             return ""
         self.event, self.handler = draw.id("v"), User(draw, depth)
         first, last = draw.id("s"), draw.id("e")
-        draw.messages.append(first)
         flag = "false" if self.on_event == "beside" else "true"
+        if self.on_event == "beside":
+            draw.messages.append(first)  # it comes as often as it is sent
         inner = (
-            start(first, message(f"msg_{first}"), isInterrupting=flag) + self.handler.xml + end(last) + chain(first, self.handler.id, last)
+            start(first, message(f"msg_{first}") if self.on_event == "beside" else draw.event(first), isInterrupting=flag)
+            + self.handler.xml
+            + end(last)
+            + chain(first, self.handler.id, last)
         )
         return node("subProcess", self.event, inner, triggeredByEvent="true")
 
