@@ -62,6 +62,16 @@ NODE_CHILDREN = frozenset(
         *("inputSet", "outputSet", "completionCondition"),
     }
 )
+# What would change how an element runs, and doesn't: the attribute, the values that say nothing, what to do instead.
+UNHEARD = {
+    "startQuantity": ({"1"}, "Put a parallel gateway before the step."),
+    "completionQuantity": ({"1"}, "Draw a flow for each token."),
+    "instantiate": ({"false", "0"}, "Draw a start event for what begins the process."),
+    "eventGatewayType": ({"Exclusive"}, "Draw a parallel gateway with the events behind it."),
+    "parallelMultiple": ({"false", "0"}, "Use one event definition per event."),
+    "behavior": ({"All"}, "Throw the event within each round."),
+    "method": ({"##Compensate", "compensate"}, "Draw what undoes each step."),
+}
 AUDIENCES = frozenset({"internal", "partner", "customer"})
 
 
@@ -185,6 +195,7 @@ def _whitelist(root: etree._Element, process: etree._Element) -> Iterator[Proble
         name, parent = etree.QName(node), etree.QName(node.getparent())
         if name.namespace != BPMN:
             continue
+        yield from _unheard(node, name.localname)
         if name.localname in REFUSED_NODES and parent.localname in SCOPES:
             message, remedy = REFUSED_NODES[name.localname]
             yield Problem(node.get("id"), f"element.{name.localname}", message, remedy)
@@ -198,6 +209,19 @@ def _whitelist(root: etree._Element, process: etree._Element) -> Iterator[Proble
         elif parent.localname in RUNNABLE and parent.namespace == BPMN and not _is_allowed_child(name.localname):
             id_ = node.getparent().get("id")
             yield Problem(id_, "element.unsupported", f"“{name.localname}” inside a step isn't supported.", "Remove it.")
+
+
+def _unheard(node: etree._Element, kind: str) -> Iterator[Problem]:
+    """Attributes and calculations that would be ignored."""
+    owner = next((up.get("id") for up in (node, *node.iterancestors()) if up.get("id") and etree.QName(up).localname in RUNNABLE), None)
+    for attribute, (silent, remedy) in UNHEARD.items():
+        value = node.get(attribute)
+        if value is not None and value not in silent:
+            yield Problem(owner, "attribute.unsupported", f"“{attribute}” is “{value[:40]}” here, which isn't supported.", remedy)
+    if kind in ("dataInputAssociation", "dataOutputAssociation"):
+        for child in (*node.iterchildren(f"{B}assignment"), *node.iterchildren(f"{B}transformation")):
+            text = f"The data association holds a calculation ({etree.QName(child).localname}), which would be ignored."
+            yield Problem(owner, "data.calculation", text, "Let a script task do it, or a parameter of the step (tandem:param).")
 
 
 def _is_allowed_child(name: str) -> bool:

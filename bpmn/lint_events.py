@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from bpmn import timers
@@ -17,6 +18,7 @@ ALLOWED_EVENTS = {
     "boundaryEvent": {"message", "signal", "timer", "conditional", "error", "escalation", "compensate", "cancel"},
 }
 EVENT_SUBPROCESS_STARTS = {"message", "signal", "timer", "conditional", "error", "escalation", "compensate"}
+_REPEATS = re.compile(r"R(?!1/)", re.IGNORECASE)
 ALWAYS_INTERRUPT = {"error", "cancel"}
 ESCALATING = {"subProcess", "transaction", "adHocSubProcess", "callActivity"}
 
@@ -123,10 +125,10 @@ def _check_timer(definition: Definition, element: Element) -> Iterator[Problem]:
         yield Problem(element.id, "timer.empty", "The timer has no time.", "Give it a duration such as PT48H, a date, or “= expression”.")
         return
     is_start = element.kind == "startEvent" and definition.scopes[element.scope].kind == "process"
-    if timer.kind == "cycle" and not is_start and (element.interrupting or element.kind not in ("boundaryEvent", "startEvent")):
-        yield Problem(
-            element.id, "timer.cycle", "A repeating timer here would fire once only.", "Use a duration, or a non-interrupting event."
-        )
+    once = not is_start and (element.interrupting or element.kind not in ("boundaryEvent", "startEvent"))
+    if timer.kind == "cycle" and once and _REPEATS.match(timer.expression):
+        remedy = "Use cron for its next time, a duration, or a non-interrupting event."
+        yield Problem(element.id, "timer.cycle", "A repeating timer here would fire once only.", remedy)
     if timer.expression.startswith("="):
         if is_start:
             yield Problem(element.id, "timer.start", "A timer start can't use variables: there are none yet.", "Write the time itself.")

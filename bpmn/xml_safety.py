@@ -16,6 +16,10 @@ def _refuse(code: str, message: str, remedy: str) -> DeployRefused:
     return DeployRefused([Problem(None, code, message, remedy)])
 
 
+def _doctype() -> DeployRefused:
+    return _refuse("xml.doctype", "The file declares a DOCTYPE, which is never accepted.", "Remove the <!DOCTYPE …> line.")
+
+
 def read_xml(data: bytes) -> etree._Element:
     """Parse untrusted XML into an element tree, or raise `DeployRefused` with the reason in plain words."""
     if isinstance(data, str):
@@ -32,11 +36,13 @@ def read_xml(data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        if b"<!DOCTYPE" in data:  # a bomb may be noticed before the document is there
+            raise _doctype() from None
         raise _refuse("xml.broken", f"This isn't well-formed XML: {error}.", "Export the diagram again from your editor.") from None
     if root is None:
         raise _refuse("xml.empty", "The file holds no XML element.", "Export the diagram again from your editor.")
     if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
-        raise _refuse("xml.doctype", "The file declares a DOCTYPE, which is never accepted.", "Remove the <!DOCTYPE …> line.")
+        raise _doctype()
     _measure(root)
     return root
 

@@ -7,7 +7,7 @@ import pytest
 from bpmn.cron import BadCron, parse_cron
 from bpmn.parser import parse
 from bpmn.timers import following, opened
-from tests.bpmn.build import NOW, Instance, boundary, chain, end, flow, start, timer, user, wrap
+from tests.bpmn.build import NOW, Instance, boundary, chain, end, flow, node, start, timer, user, wrap
 from tests.bpmn.support import proves
 
 
@@ -76,6 +76,31 @@ def test_a_process_that_starts_each_weekday():
     assert wait["due"] == at("2026-03-03T09:00:00")
     assert following(wait, at("2026-03-06T12:00:00"))["due"] == at("2026-03-09T09:00:00")
     assert Instance(definition, at="s").open == ["u"]
+
+
+@proves("timer cycle")
+def test_cron_is_the_next_time_wherever_an_event_happens_once():
+    nine = timer("0 9 * * *", "timeCycle")
+    run = Instance(start() + node("intermediateCatchEvent", "c", nine) + user("u") + chain("start", "c", "u"))
+    assert [wait.due for wait in run.out.timers] == [at("2026-03-03T09:00:00")]
+    run.fire("c")
+    assert run.open == ["u"] and not run.out.timers
+    run = Instance(start() + user("u") + boundary("b", "u", nine) + user("late") + chain("start", "u") + flow("b", "late"))
+    run.fire("b")
+    assert run.open == ["late"] and not run.out.timers
+    taking_over = node("subProcess", "ev", start("s2", nine) + user("late") + chain("s2", "late"), triggeredByEvent="true")
+    run = Instance(start() + user("u") + chain("start", "u") + taking_over)
+    run.fire("ev")
+    assert run.open == ["late"] and not run.out.timers
+    either = node("eventBasedGateway", "g") + node("intermediateCatchEvent", "c", nine)
+    either += node("intermediateCatchEvent", "d", timer("P9D")) + user("u") + user("v")
+    run = Instance(start() + either + chain("start", "g", "c", "u") + chain("g", "d", "v"))
+    run.fire("c")
+    assert run.open == ["u"] and not run.out.timers
+    run = Instance(start() + node("intermediateCatchEvent", "c", timer("= when", "timeCycle")) + user("u") + chain("start", "c", "u"),
+                   {"when": "R1/PT2H"})  # fmt: skip
+    run.fire("c")
+    assert run.open == ["u"] and run.now == at("2026-03-02T11:00:00")
 
 
 @proves("timer cycle")

@@ -450,3 +450,42 @@ def test_an_ad_hoc_subprocess_of_a_called_process_offers_its_steps():
     )
     run.complete("q:ah", action="call")
     assert run.open == ["q:ah", "q:call"]
+
+
+# --- data objects and lanes -----------------------------------------------------------------------------------------
+
+
+@proves("data objects")
+def test_data_objects_are_drawn_and_their_content_is_there_with_and_without_an_association():
+    shown = '<bpmn:dataObject id="do"/><bpmn:dataObjectReference id="price" name="Price" dataObjectRef="do"/>'
+    gives = "<bpmn:dataOutputAssociation><bpmn:targetRef>price</bpmn:targetRef></bpmn:dataOutputAssociation>"
+    takes = (
+        '<bpmn:property id="pr" name="__targetRef_placeholder"/><bpmn:dataInputAssociation><bpmn:sourceRef>price</bpmn:sourceRef>'
+        "<bpmn:targetRef>pr</bpmn:targetRef></bpmn:dataInputAssociation>"
+    )
+    inner = start("s2") + script("double", "price = price * 2") + chain("s2", "double")
+    run = Instance(
+        shown + start() + user("ask", gives) + node("subProcess", "sp", inner) + user("see", takes) + chain("start", "ask", "sp", "see")
+    )
+    run.complete("ask", price=21)
+    assert run.task("see").data["price"] == 42
+
+
+@proves("lanes")
+def test_lanes_within_lanes_say_who_does_what():
+    ref = "<bpmn:flowNodeRef>{}</bpmn:flowNodeRef>"
+    inner = f'<bpmn:childLaneSet id="ls2"><bpmn:lane id="buyers" tandem:role="buyer">{ref.format("order")}</bpmn:lane></bpmn:childLaneSet>'
+    outer = f'<bpmn:lane id="them" tandem:audience="customer">{ref.format("order")}{ref.format("sp")}{inner}</bpmn:lane>'
+    within = start("s2") + user("within") + chain("s2", "within")
+    run = Instance(
+        f'<bpmn:laneSet id="ls">{outer}</bpmn:laneSet>'
+        + start()
+        + user("order")
+        + node("subProcess", "sp", within)
+        + user("own")
+        + chain("start", "order", "sp", "own")
+    )
+    order, inside, own = (run.definition.element(id_) for id_ in ("order", "within", "own"))
+    assert (order.audience, order.role, inside.audience, own.audience) == ("customer", "buyer", "customer", "internal")
+    run.complete("order")
+    assert run.open == ["within"]

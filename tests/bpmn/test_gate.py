@@ -151,7 +151,52 @@ REFUSED = {
     "a decision that isn't there": (line(node("businessRuleTask", "x", t_decision="nope", t_result="r")), ("x", "rule.missing")),
     "a call of nothing": (line(node("callActivity", "x")), ("x", "call.nothing")),
     "a call of a missing process": (line(node("callActivity", "x", calledElement="q")), ("x", "call.missing")),
-    "a cron timer that fires once": (line(catch(timer("0 9 * * *", "timeCycle"))), ("x", "timer.cycle")),
+    "a repetition that interrupts": (
+        wrap(
+            start() + user("u") + boundary("x", "u", timer("R/PT1H", "timeCycle")) + end() + chain("start", "u", "end") + flow("x", "end")
+        ),
+        ("x", "timer.cycle"),
+    ),
+    "a step that starts with two tokens": (line(user("x", startQuantity="2")), ("x", "attribute.unsupported")),
+    "a step that ends with two tokens": (line(user("x", completionQuantity="2")), ("x", "attribute.unsupported")),
+    "a receive task that starts the process": (
+        wrap(node("receiveTask", "x", messageRef="m1", instantiate="true") + end() + chain("x", "end"), MESSAGE),
+        ("x", "attribute.unsupported"),
+    ),
+    "an event-based gateway that starts the process": (
+        wrap(
+            node("eventBasedGateway", "x", instantiate="true")
+            + node("intermediateCatchEvent", "c", message("m1"))
+            + end()
+            + chain("x", "c", "end"),
+            MESSAGE,
+        ),
+        ("x", "attribute.unsupported"),
+    ),
+    "rounds that throw an event": (
+        line(
+            user(
+                "x",
+                '<bpmn:multiInstanceLoopCharacteristics behavior="None"><bpmn:loopCardinality>2</bpmn:loopCardinality>'
+                "</bpmn:multiInstanceLoopCharacteristics>",
+            )
+        ),
+        ("x", "attribute.unsupported"),
+    ),
+    "a transaction that is undone from an image": (
+        line(node("transaction", "x", start("s2") + user("u") + chain("s2", "u"), method="##Image")),
+        ("x", "attribute.unsupported"),
+    ),
+    "a data association that computes": (
+        line(
+            user(
+                "x",
+                '<bpmn:property id="pr"/><bpmn:dataInputAssociation><bpmn:targetRef>pr</bpmn:targetRef><bpmn:assignment>'
+                "<bpmn:from>1</bpmn:from><bpmn:to>pr</bpmn:to></bpmn:assignment></bpmn:dataInputAssociation>",
+            )
+        ),
+        ("x", "data.calculation"),
+    ),
     "a cron start that never comes": (wrap(start("x", timer("0 9 30 2 *", "timeCycle")) + end() + chain("x", "end")), ("x", "timer.bad")),
     "a negative timer": (line(catch(timer("-PT1H"))), ("x", "timer.bad")),
     "a date without zone": (line(catch(timer("2030-07-05T10:00:00", "timeDate"))), ("x", "timer.bad")),
@@ -284,6 +329,17 @@ def test_unsafe_xml_is_refused_with_words(name):
     with pytest.raises(DeployRefused) as refused:
         read_xml(UNSAFE[name])
     assert refused.value.problems[0].code.startswith("xml.")
+
+
+def test_a_bomb_is_called_by_its_name_even_where_the_parser_gives_up_on_it():
+    rows = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 9))
+    for xml in (
+        f'<!DOCTYPE d [<!ENTITY a0 "ha">{rows}]><d x="&a8;">&a8;</d>',
+        '<!DOCTYPE d [<!ENTITY a "&b;"><!ENTITY b "&a;">]><d x="&a;"/>',
+    ):
+        with pytest.raises(DeployRefused) as refused:
+            read_xml(xml.encode())
+        assert [problem.code for problem in refused.value.problems] == ["xml.doctype"]
 
 
 def test_the_same_input_gives_the_same_definition():
