@@ -124,7 +124,7 @@ class CrmConfig(AppConfig):
         from portal.access import Audience
         from portal.registry import Panel, registry
 
-        kinds = tuple(spec.kind for spec in LISTS.values())
+        kinds = tuple(spec.kind for spec in LISTS.values() if spec.key != "documents")  # which has a panel of its own
         internal = (Audience.INTERNAL,)
         asked = ("crm.request", "crm.deal", "crm.case", "projects.project")
         registry.register_panel(Panel("subject.card", "crm:card-panel", _("Card"), internal, kinds=kinds))
@@ -153,6 +153,7 @@ class CrmConfig(AppConfig):
                 ("deals", _("Deals"), "briefcase"),
                 ("requests", _("Requests"), "message-circle"),
                 ("cases", _("Cases"), "lifebuoy"),
+                ("documents", _("Documents asked for"), "clipboard-list"),
                 ("accounts", _("Accounts"), "building"),
                 ("contacts", _("Contacts"), "users"),
                 ("leads", _("Leads"), "user-plus"),

@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.access import visible_contacts, visible_deals, visible_quotes
-from crm.lists import CASE_TONES, SEVERITY_TONES, STAGE_TONES, Cell, ListSpec
-from crm.models import Account, Case, Contact, Deal, Lead, Product, Request, Stage
+from crm.lists import CASE_TONES, SEVERITY_TONES, STAGE_TONES, Cell, ListSpec, standing_cell
+from crm.models import Account, Case, Contact, Deal, DocumentRequest, Lead, Product, Request, Stage
 from crm.selectors.quotes import QuoteView, quotes_of_deal
 from portal.access import Actor
 from portal.registry import SubjectRef, registry
 from portal.selectors import organisations
+from portal.selectors_account import agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def card_of(actor: Actor, spec: ListSpec, row: Any) -> Card:
             _request(actor, card, row)
         case Case():
             _case(actor, card, row)
+        case DocumentRequest():
+            _documents(actor, card, row)
     return card
 
 
@@ -160,6 +163,7 @@ def _contact(actor: Actor, card: Card, row: Contact) -> None:
         (_("Job title"), Cell("text", row.job_title)),
         (_("E-mail"), Cell("mail", row.email)),
         (_("Phone"), Cell("phone", row.phone)),
+        *((_("Agreed to: %(what)s") % {"what": what}, Cell("when", since)) for what, since in agreed(actor, row.email)),
     ]
     card.related = [(_("Deals"), _deal_links(actor, visible_deals(actor).filter(contact=row).order_by("-updated_at")[:12]))]
 
@@ -214,6 +218,24 @@ def _request(actor: Actor, card: Card, row: Request) -> None:
         (_("Outcome"), Cell("text", row.outcome)),
     ]
     card.related = [(_("Deal"), _deal_links(actor, visible_deals(actor).filter(request=row)))]
+
+
+def _documents(actor: Actor, card: Card, row: DocumentRequest) -> None:
+    standing = standing_cell(row)
+    card.chips = [(standing.value, standing.tone)]
+    card.audiences.append(("customer", row.customer_organisation.name))
+    card.text = row.note
+    card.is_closed = row.state != DocumentRequest.State.OPEN
+    about = registry.resolve(actor, SubjectRef(row.subject_kind, row.subject_id))
+    card.facts = [
+        (_("Needed by"), Cell("day", row.due)),
+        (_("Required and accepted"), Cell("text", _("%(a)d of %(n)d") % {"a": row.accepted, "n": row.required})),  # type: ignore[attr-defined]
+        (_("Documents"), Cell("text", ", ".join(f"{line.name} ({line.get_state_display()})" for line in row.lines.all()))),
+        (_("Asked by"), Cell("person", row.asked_by_name)),
+        (_("Ended"), Cell("when", row.closed_at)),
+    ]
+    if about is not None:
+        card.facts.insert(0, (about.label, Cell("link", about.title, label=about.url or "")))
 
 
 def _case(actor: Actor, card: Card, row: Case) -> None:

@@ -28,6 +28,13 @@ class DocumentRequestForm(forms.Form):
     idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
 
+class DayForm(forms.Form):
+    """Another day for a list that runs."""
+
+    due = forms.DateField(error_messages={"required": _("Choose a day."), "invalid": _("Choose a day.")})
+    reason = forms.CharField(max_length=300, error_messages={"required": _("Say why: the customer reads your words.")})
+
+
 class LineForm(forms.Form):
     """One document."""
 

@@ -7,14 +7,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import access
-from crm.models import OPEN_STAGES, Account, Case, Contact, Deal, Lead, Product, Request, SalesTeamMember, Stage
+from crm.models import (
+    OPEN_STAGES,
+    Account,
+    Case,
+    Contact,
+    Deal,
+    DocumentLine,
+    DocumentRequest,
+    Lead,
+    Product,
+    Request,
+    SalesTeamMember,
+    Stage,
+)
 from crm.search import deal_words
 from portal.access import Actor
 from portal.registry import registry
@@ -466,7 +479,88 @@ CASES = ListSpec(
         Filter("category", gettext_lazy("About"), lambda actor: Case.Category.choices, by_value("category")),
     ),
 )
-LISTS: dict[str, ListSpec] = {spec.key: spec for spec in (DEALS, ACCOUNTS, CONTACTS, LEADS, PRODUCTS, REQUESTS, CASES)}
+
+DOCUMENT_TONES = {"late": "bad", "check": "accent", "done": "good"}
+
+
+def _counted_documents(actor: Actor) -> QuerySet[DocumentRequest]:
+    """Lists of documents with how many are required, accepted, to be checked, and still to come from the customer."""
+    state = DocumentLine.State
+    required = Q(lines__is_required=True)
+    return access.visible_document_requests(actor).annotate(
+        required=Count("lines", filter=required),
+        accepted=Count("lines", filter=required & Q(lines__state=state.ACCEPTED)),
+        to_check=Count("lines", filter=Q(lines__state=state.GIVEN)),
+        lacking=Count("lines", filter=required & Q(lines__state__in=[state.MISSING, state.RETURNED])),
+    )
+
+
+def document_standing(row: Any) -> tuple[str, str]:
+    """How a list of documents stands: its key and the word for it."""
+    if row.state != DocumentRequest.State.OPEN:
+        return row.state, str(row.get_state_display())
+    if row.lacking and row.due < timezone.now():
+        return "late", _("Overdue")
+    if row.to_check and not row.lacking:
+        return "check", _("To check")
+    return row.state, str(row.get_state_display())
+
+
+def standing_cell(row: Any) -> Cell:
+    """The same, as a chip."""
+    key, word = document_standing(row)
+    return Cell("chip", word, DOCUMENT_TONES.get(key, ""))
+
+
+def _documents_of(rows: QuerySet, value: str, actor: Actor) -> QuerySet:
+    match value:
+        case "late":
+            return rows.filter(state=DocumentRequest.State.OPEN, lacking__gt=0, due__lt=timezone.now())
+        case "check":
+            return rows.filter(state=DocumentRequest.State.OPEN, to_check__gt=0)
+        case _:
+            return rows.filter(state=value)
+
+
+DOCUMENTS = ListSpec(
+    key="documents",
+    kind="crm.document_request",
+    title=gettext_lazy("Documents asked for"),
+    one=gettext_lazy("Request for documents"),
+    icon="clipboard-list",
+    visible=_counted_documents,
+    search=lambda text: (
+        Q(title__icontains=text)
+        | Q(customer_organisation__name__icontains=text)
+        # Through `lines` it would count fewer lines than there are.
+        | Q(pk__in=DocumentLine.objects.filter(name__icontains=text).values("request"))
+    ),
+    related=("customer_organisation",),
+    sort="due",
+    can_create="",
+    mine=lambda rows, actor: rows.filter(asked_by_id=actor.user_id),
+    empty=gettext_lazy("Ask a customer for documents on the card of their request, deal, case or project: all lists stand here then."),
+    columns=(
+        Column("title", gettext_lazy("Documents"), text_cell("title"), "title"),
+        Column("customer", gettext_lazy("Customer"), text_cell("customer_organisation.name"), "customer_organisation__name"),
+        Column("state", gettext_lazy("State"), standing_cell, "state"),
+        Column("accepted", gettext_lazy("Accepted"), lambda row: Cell("text", f"{row.accepted} / {row.required}"), "accepted"),
+        Column("due", gettext_lazy("Needed by"), time_cell("due", "day"), "due"),
+        Column("who", gettext_lazy("Asked by"), lambda row: Cell("person", row.asked_by_name), "asked_by_name"),
+        Column("created", gettext_lazy("Asked"), time_cell("created_at"), "created_at", False),
+        Column("closed", gettext_lazy("Ended"), time_cell("closed_at"), "closed_at", False),
+    ),
+    filters=(
+        Filter(
+            "state",
+            gettext_lazy("State"),
+            lambda actor: [("open", _("Open")), ("late", _("Overdue")), ("check", _("To check")), *DocumentRequest.State.choices[1:]],
+            _documents_of,
+        ),
+    ),
+)
+LISTS: dict[str, ListSpec] = {spec.key: spec for spec in (DEALS, ACCOUNTS, CONTACTS, LEADS, PRODUCTS, REQUESTS, CASES, DOCUMENTS)}
 MODELS: dict[str, type[Model]] = {
     "deals": Deal, "accounts": Account, "contacts": Contact, "leads": Lead, "products": Product, "requests": Request, "cases": Case,
+    "documents": DocumentRequest,
 }  # fmt: skip

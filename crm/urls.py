@@ -36,6 +36,7 @@ urlpatterns = [
     path("crm/documents/ask/<str:ref>/", documents.new, name="document-new"),
     path("crm/documents/card/<str:ref>/", documents.card, name="document-card"),
     path("crm/documents/<int:pk>/", documents.page, name="document-request"),
+    path("crm/documents/<int:pk>/day/", documents.move_day, name="document-day"),
     path("crm/documents/<int:pk>/withdraw/", documents.withdraw, name="document-withdraw"),
     path("crm/documents/lines/<int:line_id>/", documents.decide, name="document-decide"),
     path("crm/documents/lines/<int:line_id>/give/", documents.give, name="document-give"),

@@ -5,8 +5,9 @@
         return {"deal_id": crm.services.open_deal(step.actor, request_id)}
 
 Every app's `connectors.py` is imported at start. A connector runs inside the step's transaction, in a savepoint of its own: what it
-did is undone when it fails. To fail in the business's words raise `portal.errors.Refused`; to go the way of a boundary error event
-raise `ProcessError(code)`. What must reach the world outside is put into the outbox with `workflows.services.enqueue_call`.
+did is undone when it fails. To fail in the business's words raise `portal.errors.Refused`; to hand the step before it back to the person
+who has just done it, with words in their form, raise `workflows.errors.SentBack`; to go the way of a boundary error event raise
+`ProcessError(code)`. What must reach the world outside is put into the outbox with `workflows.services.enqueue_call`.
 """
 
 from __future__ import annotations

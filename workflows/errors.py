@@ -16,6 +16,11 @@ class NotFound(Refused):
         super().__init__(message or _("This isn't there, or not for you."))
 
 
+class SentBack(Refused):
+    """A service task refuses what the step before it was done with: that step isn't done, nothing is kept, and whoever did it reads these
+    words in its form. Where no person has just done a step it fails as any service task."""
+
+
 class FormRefused(Refused):
     """A task's form has mistakes: `errors` says which, by field; what was typed is kept by the caller."""
 

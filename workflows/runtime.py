@@ -31,7 +31,7 @@ from workflows.assignment import decides, new_task, topics_of
 from workflows.calendars import calendar_of
 from workflows.causes import trace_of, words_of
 from workflows.connector_registry import ConnectorStep, find_connector
-from workflows.errors import NotFound
+from workflows.errors import NotFound, SentBack
 from workflows.models import (
     HistoryEvent,
     HumanTask,
@@ -243,6 +243,8 @@ class Run:
         except ProcessError:
             raise
         except Refused as refused:
+            if isinstance(refused, SentBack) and self.by:
+                self.broken = refused
             raise Refused(refused.message) from refused
         except Exception as error:
             if isinstance(error, (DatabaseError, InterfaceError)) and _is_lost(error):

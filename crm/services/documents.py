@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -30,18 +30,20 @@ from portal.registry import SubjectRef, registry
 from portal.selectors import actors_of, organisation, organisations_of
 from social_feed.selectors.messages import place_for
 from social_feed.services.notifications import notify
-from workflows.errors import NotFound
+from workflows.errors import NotFound, SentBack
 from workflows.selectors import open_tasks_for
-from workflows.services import complete_task, hold_instance, start_process
+from workflows.services import complete_task, hold_instance, start_process, tell_waiting
 
 PROCESS, KIND = "document_request", "crm.document_request"
 PROVIDE, CHECK = "provide_documents", "check_documents"
+MOVED = "documents.day_moved"  # the message that the process waits for
 MOST_LINES = 30
 REMIND_BEFORE = timedelta(days=2)
 REMINDED = gettext_noop("We still need documents from you: %(title)s")
 LATE = gettext_noop("Documents are overdue: %(title)s")
 CAME_BACK = gettext_noop("“%(line)s” came back: please send it again")
 COMPLETE = gettext_noop("All documents are accepted: %(title)s")
+DAY_MOVED = gettext_noop("We need these documents by %(day)s now: %(title)s")
 WITHDRAWN = gettext_noop("We don’t need these documents any more: %(title)s")
 L = DocumentLine.State
 
@@ -129,16 +131,20 @@ def begin_list(actor: Actor, instance_id: int, request_id: int | None, data: New
             raise Refused(_("Say which documents the customer is asked for."))
         row.instance_id = instance_id
         row.save(update_fields=["instance_id", "updated_at"])
-        now = timezone.now()
-        remind_at = max(row.due - REMIND_BEFORE, now + (row.due - now) / 2)
-        return {
-            "document_request_id": row.pk,
-            "title": row.title,
-            "due": row.due,
-            "remind_at": remind_at,
-            "asked_by": row.asked_by_id,
-            "names": _names(row.lines.all()),
-        }
+        return _words(row, list(row.lines.all()))
+
+
+def _words(row: DocumentRequest, lines: list[DocumentLine]) -> dict[str, Any]:
+    """What the process keeps of its list; read again at each turn, for the day may have been moved."""
+    now = timezone.now()
+    return {
+        "document_request_id": row.pk,
+        "title": row.title,
+        "due": row.due,
+        "remind_at": max(row.due - REMIND_BEFORE, now + (row.due - now) / 2),
+        "asked_by": row.asked_by_id,
+        "names": _names(lines),
+    }
 
 
 def _new_list(actor: Actor, data: NewDocumentRequest) -> DocumentRequest:
@@ -146,15 +152,13 @@ def _new_list(actor: Actor, data: NewDocumentRequest) -> DocumentRequest:
     if customer is None:
         raise Refused(_("Nobody of this customer uses the cabinet yet. Invite them first, on the account’s card."))
     lines = _checked(data.lines)
-    if data.due < timezone.localdate():
-        raise Refused(_("This day is over. Choose one from today on."), "due")
     row = DocumentRequest.objects.create(
         title=(data.title.strip() or _("Documents we need from you"))[:200],
         note=data.note.strip()[:5000],
         subject_kind=data.subject.kind,
         subject_id=data.subject.id,
         customer_organisation_id=customer,
-        due=timezone.make_aware(datetime.combine(data.due, time(23, 59))),
+        due=_end_of(data.due),
         asked_by_id=actor.user_id,
         asked_by_name=actor.name[:150],
         idempotency_key=data.key or None,
@@ -165,6 +169,12 @@ def _new_list(actor: Actor, data: NewDocumentRequest) -> DocumentRequest:
     )
     record(actor, "documents.asked", data.subject, after={"documents": row.pk, "title": row.title, "lines": len(lines)})
     return row
+
+
+def _end_of(day: date) -> datetime:
+    if day < timezone.localdate():
+        raise Refused(_("This day is over. Choose one from today on."), "due")
+    return timezone.make_aware(datetime.combine(day, time(23, 59)))
 
 
 def _checked(lines: Iterable[NewLine]) -> list[NewLine]:
@@ -333,6 +343,36 @@ def withdraw_documents(actor: Actor, request_id: int, reason: str) -> DocumentRe
     return row
 
 
+def move_documents_day(actor: Actor, request_id: int, day: date, reason: str) -> DocumentRequest:
+    """Give the customer another day: the step begins anew with it, so that what reminds and what is promised go by it too.
+
+    Raises Refused (with the field) without a reason or for a day that is over, Conflict for a list that is over or a process that is held.
+    """
+    allow(actor, CrmPermission.ASK_DOCUMENTS)
+    reason = reason.strip()[:300]
+    if not reason:
+        raise Refused(_("Say why: the customer reads your words."), "reason")
+    due = _end_of(day)
+    instance_id = visible_document_requests(actor).filter(pk=request_id).values_list("instance_id", flat=True).first()
+    with transaction.atomic():
+        if instance_id:
+            hold_instance(instance_id)
+        row = locked(visible_document_requests(actor), request_id)
+        if row.state != DocumentRequest.State.OPEN:
+            raise Conflict(_("This list is over already: %(state)s.") % {"state": row.get_state_display()})
+        if row.due == due:
+            return row
+        before, row.due = row.due, due
+        row.reminded_at = row.told_late_at = None
+        row.save(update_fields=["due", "reminded_at", "told_late_at", "updated_at"])
+        record(actor, "documents.day_moved", _ref(row), before={"due": before.isoformat()}, after={"due": due.isoformat()}, reason=reason)
+        values = {"title": row.title, "day": formats.date_format(day, "DATE_FORMAT")}
+        notify("news", _people(row), _ref(row), DAY_MOVED, by=actor, values=values, quote=reason)
+        tell_waiting(actor, MOVED, {"document_list": row.pk}, must=False)
+        _told(row)
+    return row
+
+
 def close_documents(request_id: int, actor: Actor) -> None:
     """The process ended in another way, such as by being cancelled: nothing is waited for any more."""
     with transaction.atomic():
@@ -374,22 +414,35 @@ def _go_on(actor: Actor, row: DocumentRequest) -> bool:
 
 
 def count_documents(actor: Actor, request_id: int, after: str) -> dict[str, Any]:
-    """Where the process goes after a step (`provide` or `check`): to the check, to the customer, or to its end. A step that was said to be
-    done while its lines aren't comes again."""
+    """Where the process goes after a step (`provide` or `check`): to the check, to the customer, or to its end.
+
+    Raises SentBack, naming them, where the step is said to be done while documents are missing or unchecked.
+    """
     with transaction.atomic():
         row = locked(visible_document_requests(Actor.system()), request_id)
         lines = list(row.lines.all())
         lacking, given = _lacking(lines), [line for line in lines if line.state == L.GIVEN]
+        if row.state == DocumentRequest.State.OPEN:
+            _refuse_too_early(after, lacking, given)
         if row.state != DocumentRequest.State.OPEN:
             following = "over"
-        elif given and not (after == "provide" and lacking):
+        elif given:
             following = "check"
         elif lacking:
             following = "provide"
         else:
             following = "over"
             _close(actor, row, DocumentRequest.State.DONE)
-        return {"next": following, "missing": _names(lacking), "given": _names(given)}
+        return _words(row, lines) | {"next": following, "missing": _names(lacking), "given": _names(given)}
+
+
+def _refuse_too_early(after: str, lacking: list[DocumentLine], given: list[DocumentLine]) -> None:
+    if after == "provide" and lacking:
+        words = _("Still missing: %(names)s. Send each at its line of the list; the step is then done by itself.")
+        raise SentBack(words % {"names": ", ".join(line.name for line in lacking)})
+    if after == "check" and given:
+        words = _("Not checked yet: %(names)s. Accept each on the list, or send it back; the step is then done by itself.")
+        raise SentBack(words % {"names": ", ".join(line.name for line in given)})
 
 
 def remind_of_documents(actor: Actor, request_id: int, *, late: bool) -> dict[str, Any]:
@@ -397,7 +450,8 @@ def remind_of_documents(actor: Actor, request_id: int, *, late: bool) -> dict[st
     with transaction.atomic():
         row = locked(visible_document_requests(Actor.system()), request_id)
         field = "told_late_at" if late else "reminded_at"
-        if row.state != DocumentRequest.State.OPEN or getattr(row, field) or not _lacking(row.lines.all()):
+        early = row.due - timezone.now() > (timedelta(0) if late else REMIND_BEFORE)  # the day was moved meanwhile
+        if row.state != DocumentRequest.State.OPEN or early or getattr(row, field) or not _lacking(row.lines.all()):
             return {"told": 0}
         setattr(row, field, timezone.now())
         row.save(update_fields=[field, "updated_at"])
@@ -405,7 +459,7 @@ def remind_of_documents(actor: Actor, request_id: int, *, late: bool) -> dict[st
         if late and row.asked_by_id:
             own = actors_of([one.id for one in organisations_of(Audience.INTERNAL)], Audience.INTERNAL)
             people += [one for one in own if one.user_id == row.asked_by_id]
-        values, source = {"title": row.title}, f"{KIND}:{row.pk}:{field}"
+        values, source = {"title": row.title}, f"{KIND}:{row.pk}:{field}:{row.due:%Y-%m-%d}"
         told = notify("task", people, _ref(row), LATE if late else REMINDED, values=values, source=source, even_muted=True)
         _told(row)
         return {"told": told}

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm import selectors, services
 from crm.access import CrmPermission
-from crm.forms_documents import DocumentRequestForm, LineForms
+from crm.forms_documents import DayForm, DocumentRequestForm, LineForms
 from crm.services import NewDocumentRequest, NewLine
 from portal.access import Actor, Audience, requires
 from portal.errors import Refused
@@ -176,13 +176,32 @@ def give(request: HttpRequest, line_id: int) -> HttpResponse:
 
 @require_POST
 @asker
+def move_day(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the customer another day."""
+    form = DayForm(request.POST)
+    problem = next((errors[0] for errors in form.errors.values()), "")
+    status = 400
+    if not problem:
+        try:
+            services.move_documents_day(request.actor, pk, form.cleaned_data["due"], form.cleaned_data["reason"])  # type: ignore[attr-defined]
+        except Refused as refusal:
+            problem, status = refusal.message, refusal.status
+        else:
+            messages.success(request, _("The customer is told the new day."))
+            return redirect("crm:document-request", pk=pk)
+    context = _shown(request, pk, problem=problem, day={name: request.POST.get(name, "")[:300] for name in form.fields})
+    return render(request, "crm/document_request.html", context, status=status)
+
+
+@require_POST
+@asker
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Nothing of the list is needed any more."""
     reason = request.POST.get("reason", "")
     try:
         services.withdraw_documents(request.actor, pk, reason)  # type: ignore[attr-defined]
     except Refused as refusal:
-        context = _shown(request, pk, withdraw_problem=refusal.message, reason=reason[:300])
+        context = _shown(request, pk, problem=refusal.message, reason=reason[:300])
         return render(request, "crm/document_request.html", context, status=refusal.status)
     messages.success(request, _("The list was withdrawn; what was given stays."))
     return redirect("crm:document-request", pk=pk)

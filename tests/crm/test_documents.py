@@ -19,9 +19,10 @@ from portal.registry import SubjectRef
 from social_feed.models import Notification
 from tests.crm.conftest import ask, shop  # noqa: F401
 from tests.workflows.diagrams import ENDS, chain, diagram, user
+from workflows.forms import submit_task
 from workflows.models import ProcessInstance, Timer
 from workflows.selectors import open_tasks_for
-from workflows.services import cancel_instance, complete_task, deploy, start_process
+from workflows.services import cancel_instance, complete_task, deploy, resume_instance, start_process, suspend_instance
 from workflows.services.timers import run_due
 
 pytestmark = pytest.mark.django_db
@@ -168,15 +169,71 @@ def test_whoever_is_later_is_told_in_words(asked):
         services.give_document(asked.cara, asked.register.pk, upload("c.pdf", PDF + b"c"), 3)
 
 
-def test_a_step_that_is_said_to_be_done_too_early_comes_again(asked):
+def test_a_step_that_is_said_to_be_done_too_early_says_what_lacks(asked):
     [task] = open_tasks_for(asked.cara, asked.ref)
-    complete_task(asked.cara, task.id, {})
+    with pytest.raises(Refused, match="Still missing: Company register, Photo of the hall"):
+        complete_task(asked.cara, task.id, {})
     assert waits(asked) == ["provide_documents"]
     services.give_document(asked.cara, asked.register.pk, upload("a.pdf"))
+    services.give_document(asked.cara, asked.plan.pk, upload("plan.pdf"))
     services.give_document(asked.cara, asked.photo.pk, upload("a.png", b"\x89PNG\r\n\x1a\n"))
     [task] = open_tasks_for(asked.erin, asked.ref)
-    complete_task(asked.erin, task.id, {})
-    assert waits(asked) == ["check_documents"] and state(asked) == "open"
+    services.accept_document(asked.erin, asked.register.pk)
+    form = submit_task(asked.erin, task.id, {})
+    assert form.result is None and "Not checked yet: Photo of the hall, Floor plan" in form.errors["__all__"][0]
+    assert [one.id for one in open_tasks_for(asked.erin, asked.ref)] == [task.id] and state(asked) == "open"
+
+
+def test_another_day(asked):
+    """The step begins anew with it: its due date, both reminders and the promise of the step go by the new day."""
+
+    def due() -> list:
+        return [task.due for task in open_tasks_for(asked.cara, asked.ref)]
+
+    old, later = asked.list.due, timezone.localdate() + timedelta(days=20)
+    for day, reason, field in ((later, " ", "reason"), (timezone.localdate() - timedelta(days=1), "Late.", "due")):
+        with pytest.raises(Refused) as refusal:
+            services.move_documents_day(asked.erin, asked.list.pk, day, reason)
+        assert refusal.value.field == field
+    with pytest.raises(NotAllowed):
+        services.move_documents_day(asked.cara, asked.list.pk, later, "Please.")
+    with time_machine.travel(old + timedelta(minutes=1), tick=False):
+        run_due()  # reminded, and told that it is late
+        assert Timer.objects.filter(instance_id=asked.list.instance_id).count() == 0
+        services.move_documents_day(asked.erin, asked.list.pk, later, "You asked for more time.")
+    asked.list.refresh_from_db()
+    assert timezone.localdate(asked.list.due) == later and due() == [asked.list.due]
+    assert sorted(Timer.objects.filter(instance_id=asked.list.instance_id).values_list("due", flat=True))[1] == asked.list.due
+    told = Notification.objects.filter(text__contains="by %(day)s now", user_id=asked.colin.user_id).get()
+    assert told.values["quote"] == "You asked for more time." and str(later.day) in told.values["day"]
+    late = Notification.objects.filter(text__contains="overdue", user_id=asked.cara.user_id)
+    assert late.count() == 1
+    with time_machine.travel(old + timedelta(days=1), tick=False):
+        run_due()
+    assert late.count() == 1
+    with time_machine.travel(asked.list.due + timedelta(minutes=1), tick=False):
+        run_due()
+    assert late.count() == 2
+
+
+def test_another_day_while_the_documents_are_checked(asked):
+    later = timezone.localdate() + timedelta(days=20)
+    services.give_document(asked.cara, asked.register.pk, upload("a.pdf"))
+    services.give_document(asked.cara, asked.photo.pk, upload("a.png", b"\x89PNG\r\n\x1a\n"))
+    services.move_documents_day(asked.erin, asked.list.pk, later, "Take your time.")
+    services.accept_document(asked.erin, asked.register.pk)
+    services.return_document(asked.erin, asked.photo.pk, "Blurred.")
+    [task] = open_tasks_for(asked.cara, asked.ref)
+    assert timezone.localdate(task.due) == later
+    suspend_instance(asked.mona, asked.list.instance_id, "Wait.")
+    with pytest.raises(Conflict, match="held"):
+        services.move_documents_day(asked.erin, asked.list.pk, later + timedelta(days=1), "More.")
+    asked.list.refresh_from_db()
+    assert timezone.localdate(asked.list.due) == later
+    resume_instance(asked.mona, asked.list.instance_id, "Go on.")
+    services.withdraw_documents(asked.erin, asked.list.pk, "No.")
+    with pytest.raises(Conflict, match="over already"):
+        services.move_documents_day(asked.erin, asked.list.pk, later + timedelta(days=1), "More.")
 
 
 def test_returned_while_others_are_missing_tells_the_customer(asked):
@@ -228,6 +285,11 @@ def test_reminded_before_and_after_the_day(asked):
     assert letters("overdue") == sorted([*everybody, asked.erin.user_id]) and waits(asked) == ["provide_documents"]
 
 
+def due_of_list(asked):
+    """When the step of the list that runs beside is due."""
+    return next(task.due for task in open_tasks_for(asked.cara, asked.ref))
+
+
 CALLER = diagram(
     "contract",
     ENDS
@@ -245,6 +307,10 @@ def test_another_process_waits_until_the_papers_are_accepted(asked):
     instance = start_process(asked.erin, "contract", subject=asked.about, data=data, customer_organisation_id=customer)
     made = DocumentRequest.objects.get(title="Your papers")
     assert (made.instance_id, made.customer_organisation_id, made.lines.count()) == (instance, customer, 2)
+    later = timezone.localdate() + timedelta(days=30)
+    services.move_documents_day(asked.erin, made.pk, later, "More time.")
+    [task] = [one for one in open_tasks_for(asked.cara, SubjectRef("crm.document_request", made.pk)) if one.instance_id == instance]
+    assert timezone.localdate(task.due) == later and due_of_list(asked) == asked.list.due
     passport = made.lines.first()
     services.give_document(asked.cara, passport.pk, upload("passport.pdf"))
     services.accept_document(asked.erin, passport.pk)

@@ -210,3 +210,59 @@ def test_two_at_one_line_and_one_is_told(transactional_db):
         assert (made.state, waits, status) == ("done", [], "completed")
     else:
         assert (made.state, waits, status) == ("open", ["provide_documents"], "running")
+
+
+def test_employees_find_every_list_and_move_its_day(shop):  # noqa: F811
+    erin, address = window(shop, "erin@northwind.example"), reverse("crm:documents")
+    assert "Nothing here yet" in erin.get(address).content.decode()
+    acme, birch = ask(shop.cara, shop.rows["small"], "One."), ask(shop.bea, shop.rows["small"], "Two.")
+    first = asked_on(shop, SubjectRef("crm.request", acme.pk))
+    second = asked_on(shop, SubjectRef("crm.request", birch.pk), "Trade licence")
+    third = asked_on(shop, SubjectRef("crm.request", birch.pk), "Passport")
+    DocumentRequest.objects.filter(pk=first.pk).update(title="Papers of Acme", due=timezone.now() - timedelta(days=1))
+    DocumentRequest.objects.filter(pk=second.pk).update(title="Papers of Birch")
+    DocumentRequest.objects.filter(pk=third.pk).update(title="Ended", asked_by=None)
+    services.give_document(shop.bea, second.lines.get().pk, upload("licence.pdf"))
+    services.withdraw_documents(shop.erin, third.pk, "Not needed.")
+    titles = {"Papers of Acme", "Papers of Birch", "Ended"}
+    for query, found in (
+        ({}, titles),
+        ({"state": "open"}, {"Papers of Acme", "Papers of Birch"}),
+        ({"state": "late"}, {"Papers of Acme"}),
+        ({"state": "check"}, {"Papers of Birch"}),
+        ({"state": "withdrawn"}, {"Ended"}),
+        ({"state": "nonsense"}, set()),
+        ({"q": "licence"}, {"Papers of Birch"}),
+        ({"q": "acme"}, {"Papers of Acme"}),
+        ({"mine": "1"}, {"Papers of Acme", "Papers of Birch"}),
+    ):
+        page = erin.get(address, query).content.decode()
+        assert {title for title in titles if f">{title}</a>" in page} == found, query
+    assert "0 / 2" in erin.get(address, {"q": "Last bill"}).content.decode()  # counted over all lines, not over those that fit the words
+    assert "Trade licence" in erin.get(reverse("crm:peek", args=["documents", second.pk])).content.decode()
+    assert erin.get(reverse("crm:card", args=["documents", first.pk])).status_code == 200
+    for stranger in ("cara@acme.example", "paul@pine.example"):
+        assert window(shop, stranger).get(address).status_code == 404
+    day, later = reverse("crm:document-day", args=[first.pk]), timezone.localdate() + timedelta(days=9)
+    refused = erin.post(day, {"due": "", "reason": "They asked <b>nicely</b>."})
+    assert refused.status_code == 400 and "Choose a day." in refused.content.decode() and "They asked &lt;b&gt;" in refused.content.decode()
+    assert erin.post(day, {"due": "2020-01-01", "reason": "x"}).status_code == 400
+    assert erin.post(day, {"due": str(later), "reason": "They asked."}).status_code == 302
+    assert timezone.localdate(DocumentRequest.objects.get(pk=first.pk).due) == later
+
+
+def test_the_list_of_all_costs_the_same_for_many(shop):  # noqa: F811
+    erin = window(shop, "erin@northwind.example")
+    request = ask(shop.cara, shop.rows["small"], "One.")
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            assert erin.get(reverse("crm:documents")).status_code == 200
+        return len(caught)
+
+    asked_on(shop, SubjectRef("crm.request", request.pk))
+    statements()
+    few = statements()
+    for number in range(6):
+        asked_on(shop, SubjectRef("crm.request", request.pk), f"Paper {number}", "Bill")
+    assert statements() == few

@@ -37,11 +37,13 @@ def correlate_message(
     return _send("message", name, keys, payload, idempotency_key, ttl)
 
 
-def tell_waiting(actor: Actor, name: str, keys: dict[str, Any], payload: dict[str, Any] | None = None) -> None:
-    """Hand a message to the instance that waits for it now, as the act of a person. Raises Conflict where nothing waits for it (any more),
-    or while the process is held; nothing is kept for later."""
+def tell_waiting(actor: Actor, name: str, keys: dict[str, Any], payload: dict[str, Any] | None = None, *, must: bool = True) -> bool:
+    """Hand a message to the instance that waits for it now, as the act of a person; gives whether one did. Raises Conflict where a process
+    that waits for it is held, and, if it `must`, where nothing waits for it (any more); nothing is kept for later."""
     with transaction.atomic():
-        wait = correlation.waiting_for(name, keys)
+        wait = correlation.waiting_for(name, keys) or correlation.waiting_for(name, keys, held=True)
+        if wait is None and not must:
+            return False
         instance = lock_instance(pk=wait.instance_id) if wait else None
         if instance is None or not MessageWait.objects.filter(pk=wait.pk).exists():  # type: ignore[union-attr]
             raise Conflict(_("This has gone on in the meantime. Look at it again."))
@@ -52,6 +54,7 @@ def tell_waiting(actor: Actor, name: str, keys: dict[str, Any], payload: dict[st
             writes.topics |= topics
             state = bytes(instance.state)
             run.take(engine.deliver(run.definition, state, wait.engine_id, payload or {}, host=run, now=run.now), writes)  # type: ignore[union-attr]
+    return True
 
 
 def broadcast_signal(name: str, payload: dict[str, Any] | None = None, *, idempotency_key: str | None = None) -> bool:
