@@ -6,10 +6,11 @@ from django.utils.translation import gettext as _
 
 from crm import services
 from crm.models import Deal, Lead, Request
+from crm.services.buying import keep_somebody_who_approves
 from crm.services.cases import close_with_process as close_with_process_of
 from crm.services.documents import close_documents
-from portal.access import Actor
-from portal.events import ConsentChanged, on
+from portal.access import Actor, Audience
+from portal.events import ConsentChanged, RolesChanged, on
 from workflows.events import ProcessEnded, StageEntered
 
 
@@ -40,6 +41,13 @@ def close_with_process(event: ProcessEnded) -> None:
             if deal_ref is not None:
                 services.expire_quotes(Actor.system(event.actor.name), deal_ref.id)
         services.close_request(event.actor, request_ref.id, done=done, outcome="" if done else words)
+
+
+@on(RolesChanged)
+def keep_an_approver(event: RolesChanged) -> None:
+    """An organisation whose quotes need an approver doesn't lose its last by its own hand (ours may close it down)."""
+    if event.audience == Audience.CUSTOMER and not event.actor.is_internal:
+        keep_somebody_who_approves(event.organisation_id, event.name)
 
 
 @on(ConsentChanged)

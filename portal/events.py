@@ -71,6 +71,17 @@ class PersonJoined:
 
 
 @dataclass(frozen=True, slots=True)
+class RolesChanged:
+    """Somebody has other roles in an organisation, or is in or out; a handler that refuses undoes it."""
+
+    actor: Actor
+    user_id: int
+    name: str
+    organisation_id: int
+    audience: Audience
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentChanged:
     """Somebody agreed to something, or took it back; who has no account is known by the address alone."""
 

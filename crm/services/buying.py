@@ -85,6 +85,13 @@ def _check_somebody_approves(organisation_id: int) -> None:
         )
 
 
+def keep_somebody_who_approves(organisation_id: int, name: str) -> None:
+    """Raises Refused where the rule is on and nobody is left who could approve; `name` is whose roles were to change."""
+    if ApprovalRule.objects.filter(organisation_id=organisation_id, is_on=True).exists() and not approvers_of(organisation_id):
+        words = _("%(name)s is the last approver, and your rule wants one. Make a colleague an approver first, or switch the rule off.")
+        raise Refused(words % {"name": name}, "roles")
+
+
 def needs_approval(quote: Quote) -> bool:
     """Whether the customer's own rule asks for an approval that this quote doesn't have yet."""
     rule = ApprovalRule.objects.filter(organisation_id=quote.customer_organisation_id, is_on=True).first()

@@ -17,7 +17,8 @@ from djmoney.money import Money
 from crm.access import CrmPermission, visible_quotes
 from crm.events import QuoteDecided, QuoteSent
 from crm.models import Deal, Quote, QuoteLine
-from crm.services.buying import close_questions
+from crm.selectors.buying import approvers_of
+from crm.services.buying import close_questions, needs_approval
 from crm.services.common import allow, amount_of, locked, money_of, percent_of
 from portal.access import Actor, Audience
 from portal.audit import record
@@ -26,7 +27,8 @@ from portal.events import emit
 from portal.files import store_file
 from portal.live import ping
 from portal.registry import SubjectRef
-from portal.selectors import organisations_of
+from portal.selectors import organisation, organisations_of
+from workflows.errors import SentBack
 from workflows.worth import follow_worth
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "typst" / "quote.typ"
@@ -232,9 +234,13 @@ def expire_quotes(actor: Actor, deal_id: int) -> int:
 
 
 def answer_quote(actor: Actor, quote_id: int, action: str, reason: str = "") -> Quote:
-    """Keep the answer that a step of the process took: accept, change or decline."""
+    """Keep the answer that a step of the process took: accept, change or decline.
+
+    Raises SentBack where the customer's own rule wants an approval that the quote doesn't have: a yes by telephone isn't one.
+    """
     match action:
         case "accept":
+            _check_approved(quote_id)
             return accept_quote(actor, quote_id)
         case "change":
             return request_change(actor, quote_id, reason)
@@ -242,6 +248,18 @@ def answer_quote(actor: Actor, quote_id: int, action: str, reason: str = "") -> 
             return decline_quote(actor, quote_id, reason)
         case _:
             raise Refused(_("Accept, change or decline."), "action")
+
+
+def _check_approved(quote_id: int) -> None:
+    quote = quote_of(quote_id)
+    if quote.state in (Quote.State.SENT, Quote.State.EXPIRED) and needs_approval(quote):
+        names = ", ".join(person.name for person in approvers_of(quote.customer_organisation_id)) or _("nobody yet")
+        words = _(
+            "%(customer)s has quotes of this amount approved by one of its own people first (%(names)s), so a yes by telephone "
+            "isn’t enough. Make a new quote instead: it goes to their cabinet, where they approve and sign it."
+        )
+        customer = organisation(quote.customer_organisation_id)
+        raise SentBack(words % {"customer": customer.name if customer else _("The customer"), "names": names})
 
 
 def quote_of(quote_id: int) -> Quote:

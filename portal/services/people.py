@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from portal.access import Actor, Audience, PortalPermission
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
+from portal.events import RolesChanged, emit
 from portal.live import ping
 from portal.models import Membership, MembershipRole, Organisation, User
 from portal.registry import SubjectRef, registry
@@ -48,6 +49,7 @@ def set_roles(actor: Actor, membership_id: int, roles: Iterable[str]) -> None:
         rows.exclude(role__in=wanted).delete()
         MembershipRole.objects.bulk_create([MembershipRole(membership=place, role=role) for role in sorted(wanted - before)])
         _keep_an_administrator(actor, place)
+        _tell_of_roles(actor, place)
         record(actor, "membership.roles_set", _ref(place), before={"roles": sorted(before)}, after=_what(place, sorted(wanted)))
         sync_editor(place.user)
         ping(str(_ref(place)))
@@ -86,6 +88,7 @@ def remove_member(actor: Actor, membership_id: int, reason: str = "") -> None:
         place.is_active = False
         place.save(update_fields=["is_active"])
         _keep_an_administrator(actor, place)
+        _tell_of_roles(actor, place)
         record(actor, "membership.removed", _ref(place), before=_what(place, before), reason=reason.strip())
         sync_editor(place.user)
         ping(str(_ref(place)))
@@ -110,6 +113,7 @@ def set_member_active(actor: Actor, membership_id: int, active: bool) -> None:
             least = "customer_viewer" if place.audience == Audience.CUSTOMER else "partner_member"
             MembershipRole.objects.create(membership=place, role=least)
         _keep_an_administrator(actor, place)
+        _tell_of_roles(actor, place)
         roles = sorted(place.role_rows.values_list("role", flat=True))
         record(actor, "membership.activated" if active else "membership.deactivated", _ref(place), after=_what(place, roles))
         ping(str(_ref(place)))
@@ -126,6 +130,7 @@ def leave(actor: Actor) -> None:
         place.is_active = False
         place.save(update_fields=["is_active"])
         _keep_an_administrator(actor, place)
+        _tell_of_roles(actor, place)
         record(actor, "membership.left", _ref(place), before=_what(place, sorted(actor.roles)))
         ping(str(_ref(place)))
 
@@ -211,6 +216,11 @@ def _keep_an_administrator(actor: Actor, place: Membership | None = None) -> Non
         raise Refused(
             _("%(name)s is the last administrator. Make a colleague an administrator first.") % {"name": place.user.name}, "roles"
         )
+
+
+def _tell_of_roles(actor: Actor, place: Membership) -> None:
+    """Others may refuse it: what they built on the roles of an organisation must not fall in."""
+    emit(RolesChanged(actor, place.user_id, place.user.name, place.organisation_id, Audience(place.audience)))
 
 
 def _ref(place: Membership) -> SubjectRef:

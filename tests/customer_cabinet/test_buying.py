@@ -20,6 +20,8 @@ from portal.services import people as team
 from tests.crm.conftest import ask, do, shop, waiting  # noqa: F401
 from tests.customer_cabinet.test_pages import window
 from tests.customer_cabinet.test_signing import offer_on, quote, send  # noqa: F401
+from workflows.forms import submit_task
+from workflows.models import Incident
 from workflows.selectors import open_tasks_for, road_for
 from workflows.services import complete_task
 from workflows.tasks import run_due
@@ -176,6 +178,56 @@ def test_the_quote_runs_out_while_the_approver_thinks(shop, ruled, monkeypatch):
     assert waiting(shop.erin, ruled.request) == {"follow_up"}
     with pytest.raises(Conflict):
         services.take_back_purchase(shop.cara, ruled.pk)
+
+
+def test_a_yes_by_telephone_is_held_by_the_rule_too(shop, ruled, monkeypatch):  # noqa: F811
+    moment = timezone.now() + timedelta(days=15)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
+    run_due()
+    ruled.refresh_from_db()
+    step = step_of(shop.erin, ruled, "follow_up")
+    form = submit_task(shop.erin, step.id, {"action": "accept"})
+    assert form.result is None and "Acme" in form.errors["__all__"][0] and "Ann Accountant" in form.errors["__all__"][0]
+    ruled.refresh_from_db()
+    assert ruled.state == "expired" and waiting(shop.erin, ruled.request) == {"follow_up"}
+    assert not Incident.objects.exists()
+    assert submit_task(shop.erin, step.id, {"action": "change", "reason": "By telephone they say yes."}).result
+    do(shop.erin, ruled.request, "prepare_quote", "send")
+    assert waiting(shop.cara, ruled.request) == {"decide_quote"}
+
+
+def test_a_yes_by_telephone_below_the_amount_counts(shop, quote, monkeypatch):  # noqa: F811
+    services.set_approval_rule(shop.cara, is_on=True, above="999999")
+    moment = timezone.now() + timedelta(days=15)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
+    run_due()
+    assert submit_task(shop.erin, step_of(shop.erin, quote, "follow_up").id, {"action": "accept"}).result
+    quote.refresh_from_db()
+    assert quote.state == "accepted"
+
+
+def test_the_last_approver_stays_while_the_rule_is_on(shop, ruled):  # noqa: F811
+    place = Membership.objects.get(user=shop.users["ann@acme.example"]).pk
+    for act in (
+        lambda: team.set_roles(shop.cara, place, ["customer_viewer"]),
+        lambda: team.set_member_active(shop.cara, place, False),
+        lambda: team.remove_member(shop.cara, place),
+        lambda: team.leave(ann(shop)),
+    ):
+        with pytest.raises(Refused, match="last approver"):
+            act()
+    cara = window(shop, "cara@acme.example")
+    answer = cara.post(reverse("customer_cabinet:team-change", args=[place]), {"act": "roles", "roles": ["customer_viewer"]}, follow=True)
+    assert "Ann Accountant is the last approver" in answer.content.decode() and ann(shop).has_role("customer_approver")
+    team.set_roles(shop.cara, Membership.objects.get(user=shop.users["colin@acme.example"]).pk, ["customer_approver"])
+    team.set_roles(shop.cara, place, ["customer_viewer"])
+    services.set_approval_rule(shop.cara, is_on=False, above="0")
+    team.set_roles(shop.cara, Membership.objects.get(user=shop.users["colin@acme.example"]).pk, ["customer_member"])
+
+
+def test_our_administrator_may_close_a_customer_down(shop, ruled):  # noqa: F811
+    team.remove_member(shop.adam, Membership.objects.get(user=shop.users["ann@acme.example"]).pk, "The customer is gone.")
+    assert not selectors.buying.approvers_of(ruled.customer_organisation_id)
 
 
 def test_a_viewer_looks_after_their_own_account(shop):  # noqa: F811
