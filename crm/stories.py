@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop
 
 from crm.events import (
+    AppointmentChanged,
     CaseClosed,
     CaseOpened,
     DealLost,
@@ -33,6 +34,9 @@ WON = gettext_noop("%(deal)s is won: %(value)s from %(account)s")
 CASE_OPENED = gettext_noop("%(actor)s of %(account)s opened a case: %(case)s. %(severity)s")
 CASE_CLOSED = gettext_noop("The case %(case)s is closed")
 CASE_RATED = gettext_noop("The case %(case)s is closed: %(actor)s gave %(rating)s of 5")
+BOOKED = gettext_noop("%(actor)s chose a time for %(appointment)s, about %(record)s")
+MOVED_TIME = gettext_noop("%(actor)s moved %(appointment)s, about %(record)s")
+CALLED_OFF = gettext_noop("%(actor)s cancelled %(appointment)s, about %(record)s")
 LOST = gettext_noop("%(deal)s with %(account)s is lost: %(reason)s")
 
 
@@ -95,6 +99,15 @@ def lost(event: DealLost) -> Story:
     return Story(LOST, values, _deal(event.deal_id), event.actor, icon="circle-x")
 
 
+def appointment(event: AppointmentChanged) -> Story | None:
+    """What was agreed, moved or called off; offers and reminders aren't news for others."""
+    words = {"booked": BOOKED, "moved": MOVED_TIME, "cancelled": CALLED_OFF}.get(event.what)
+    if words is None:
+        return None
+    values = {"appointment": SubjectRef("crm.appointment", event.appointment_id), "record": event.subject}
+    return Story(words, values, event.subject, event.actor, icon="calendar-event")
+
+
 def case_opened(event: CaseOpened) -> Story:
     """A customer told of a trouble."""
     ref = SubjectRef("crm.case", event.case_id)
@@ -122,6 +135,7 @@ def register_crm_stories() -> None:
         (DealWon, won),
         (DealLost, lost),
         (CaseOpened, case_opened),
+        (AppointmentChanged, appointment),
         (CaseClosed, case_closed),
     ):
         register_story(event, write)

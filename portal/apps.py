@@ -19,6 +19,18 @@ class PortalConfig(AppConfig):
         self.register_site()
         self.register_menu()
         self.register_personal()
+        self.register_sign_ins()
+
+    def register_sign_ins(self) -> None:
+        """What follows a sign-in."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from portal.services.devices import begun
+
+        def note(request=None, **rest) -> None:
+            begun(getattr(getattr(request, "session", None), "session_key", None))
+
+        user_logged_in.connect(note, weak=False, dispatch_uid="portal.devices")
 
     def register_roles(self) -> None:
         """The roles of the three audiences; packages grant them permissions of their own."""

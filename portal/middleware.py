@@ -21,6 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from portal.errors import NotAllowed, Refused
+from portal.services.devices import note_use
 from portal.services.memberships import actor_for_request
 from portal.views.errors import ended_session
 
@@ -80,6 +81,7 @@ class ActorMiddleware(_Both):
         timezone.deactivate()
         if not getattr(request, "user", None) or not request.user.is_authenticated:
             return
+        note_use(request.session.session_key)
         actor = request.actor  # type: ignore[attr-defined]
         if actor.time_zone:
             try:

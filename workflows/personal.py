@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from portal.personal import CLEAR, DROP, KEEP, NAME, Trace, register_traces
+from portal.personal import CLEAR, DROP, KEEP, NAME, Person, Trace, register_traces
+from workflows.models import OutboxCall
+from workflows.services.outbox import without_reader
 
 DECIDED = _("Who decided what in a process is part of its record, as in the audit.")
+
+
+@dataclass(frozen=True, slots=True)
+class Letters(Trace):
+    """Letters in the outbox: found by the address that they went to, and made unreadable; one that still waits is, once it is sent."""
+
+    def rows(self, person: Person) -> QuerySet:
+        """Those to one of the person's addresses."""
+        found = Q(pk__in=[])
+        for address in person.emails:
+            found |= Q(payload__to__icontains=address)
+        mine = {address.lower() for address in person.emails}
+        letters = OutboxCall.objects.filter(found, kind="mail").values_list("pk", "payload")
+        return OutboxCall.objects.filter(pk__in=[pk for pk, payload in letters if mine & {one.lower() for one in payload["to"]}])
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        """When we wrote and what about."""
+        rows = self.rows(person).order_by("pk").values_list("created", "payload")
+        return [{"created": created, "subject": payload.get("subject", "")} for created, payload in rows]
+
+    def forget(self, person: Person) -> int:
+        """Take the address, and with it the words, out of each."""
+        letters = list(self.rows(person).select_for_update())
+        for letter in letters:
+            letter.payload, letter.last_error = without_reader(letter, person.emails), ""
+        OutboxCall.objects.bulk_update(letters, ["payload", "last_error"])
+        return len(letters)
 
 
 def register() -> None:
@@ -78,6 +111,9 @@ def register() -> None:
             ("text", "asked", "answer", "closed"),
             CLEAR,
             {"to_name": NAME, "closed_by_name": NAME},
+        ),
+        Letters(
+            "letters", _("Letters that we sent you"), "workflows.OutboxCall", "payload", ("created", "payload"), CLEAR, {"payload": {}}
         ),
         Trace("absences", _("Your absences"), "workflows.Absence", "user", ("starts", "ends", "note"), DROP),
         Trace(

@@ -41,8 +41,6 @@ def send_mail(call: OutboxCall) -> dict[str, Any] | None:
     if not payload["to"]:
         raise SendFailed(_("The mail has no receiver."), for_good=True)
     message.send()
-    if payload.get("is_secret"):
-        OutboxCall.objects.filter(pk=call.pk).update(payload=payload | {"text": "", "html": ""})
     return None
 
 

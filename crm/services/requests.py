@@ -25,7 +25,7 @@ from portal.files import store_file
 from portal.live import ping
 from portal.registry import SubjectRef
 from portal.services.consents import give_consent
-from portal.services.invitations import invite_here
+from portal.services.invitations import invite_here, invite_newcomer
 from portal.services.memberships import create_organisation
 from workflows.services import start_process
 
@@ -133,6 +133,7 @@ def submit_confirmed_request(data: PublicRequest) -> tuple[Lead, str]:
         known = Contact.objects.select_related("account").filter(email__iexact=email, account__organisation__isnull=False).first()
         if known is not None and known.account is not None:
             account, contact = known.account, known
+            token = invite_newcomer(system, organisation_id=account.organisation_id, email=email, name=contact.name)
         else:
             organisation = create_organisation(system, company or name, is_customer=True)
             account = Account.objects.create(name=company or name, organisation_id=organisation.pk, phone=data.phone)

@@ -108,4 +108,18 @@ onElement('[data-live]', () => queueMicrotask(follow));
 whenReady(follow);
 document.addEventListener('htmx:afterSettle', follow);
 document.addEventListener('visibilitychange', () => { if (!document.hidden && !socket) follow(); });
+
+// A fragment with `data-reads` is read by somebody, if the page is before their eyes: the server is told, and marks it as read. What came
+// while nobody looked is told when they look.
+let unseen = false;
+document.addEventListener('htmx:configRequest', ({ detail }) => {
+  if (!('reads' in (detail.elt.dataset ?? {}))) return;
+  if (document.hidden) unseen = true;
+  else detail.headers['X-Seen'] = 'yes';
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden || !unseen) return;
+  unseen = false;
+  document.querySelectorAll('[data-live][data-reads]').forEach((element) => wake(element, ''));
+});
 addEventListener('pagehide', () => { wasOpen = false; socket?.close(); });

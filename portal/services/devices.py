@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.usersessions.models import UserSession
 from django.db import transaction
@@ -14,6 +15,9 @@ from portal.access import Actor
 from portal.audit import record
 from portal.registry import SubjectRef
 
+HOUR = timedelta(hours=1)
+MOST_REMEMBERED = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -23,6 +27,7 @@ class Device:
     user_agent: str
     address: str
     since: datetime
+    used: datetime  # to the hour
     is_this: bool
 
     @property
@@ -34,11 +39,37 @@ class Device:
 def devices_of(request: HttpRequest) -> list[Device]:
     """The open sign-ins of whoever asks, this one first, then the newest; ended ones are cleared away."""
     rows = UserSession.objects.purge_and_list(request.user)
-    found = [Device(row.pk, row.user_agent, row.ip, row.created_at, row.session_key == request.session.session_key) for row in rows]
+    found = [
+        Device(row.pk, row.user_agent, row.ip, row.created_at, row.last_seen_at, row.session_key == request.session.session_key)
+        for row in rows
+    ]
     if not any(one.is_this for one in found):
         began = getattr(request.user, "last_login", None) or timezone.now()
-        found.append(Device(None, request.META.get("HTTP_USER_AGENT", ""), request.META.get("REMOTE_ADDR", ""), began, True))
-    return sorted(found, key=lambda one: (not one.is_this, -one.since.timestamp()))
+        found.append(
+            Device(None, request.META.get("HTTP_USER_AGENT", ""), request.META.get("REMOTE_ADDR", ""), began, timezone.now(), True)
+        )
+    return sorted(found, key=lambda one: (not one.is_this, -one.used.timestamp()))
+
+
+_seen: dict[str, float] = {}  # what this process has written, or found written: session key → when
+
+
+def note_use(session_key: str | None) -> None:
+    """Keep that a sign-in is in use, at most once an hour; any other request costs a look into this process's memory."""
+    now = time.monotonic()
+    if not session_key or now - _seen.get(session_key, -HOUR.total_seconds()) < HOUR.total_seconds():
+        return
+    if len(_seen) >= MOST_REMEMBERED:
+        _seen.clear()
+    _seen[session_key] = now
+    moment = timezone.now()
+    UserSession.objects.filter(session_key=session_key, last_seen_at__lt=moment - HOUR).update(last_seen_at=moment)
+
+
+def begun(session_key: str | None) -> None:
+    """A sign-in has just begun: its first pages have nothing to write."""
+    if session_key:
+        _seen[session_key] = time.monotonic()
 
 
 def sign_out_devices(actor: Actor, session_key: str, device_id: int | None = None) -> int:

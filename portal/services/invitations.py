@@ -103,6 +103,23 @@ def invite_here(
     return invitation_view(row), token
 
 
+def invite_newcomer(actor: Actor, *, organisation_id: int, email: str, name: str = "") -> str:
+    """Invite somebody of a customer whom we know and who has just shown that the address is theirs; gives the link's token.
+
+    Empty, and nobody is invited, where they are a member, were one (their administrator closed the door), or can't be invited now.
+    The first one there looks after the organisation.
+    """
+    places = Membership.objects.filter(organisation_id=organisation_id, audience=str(Audience.CUSTOMER))
+    if places.filter(user__email=email.strip().lower()).exists():
+        return ""
+    ruled = places.filter(is_active=True, user__is_active=True, role_rows__role="customer_admin").exists()
+    roles = ["customer_member"] if ruled else ["customer_admin", "customer_member"]
+    try:
+        return invite_here(actor, organisation_id=organisation_id, audience=Audience.CUSTOMER, email=email, name=name, roles=roles)[1]
+    except Refused:
+        return ""
+
+
 def resend_invitation(actor: Actor, invitation_id: int) -> InvitationView:
     """Mail an invitation again with a new link; the old link stops working. An expired one is open again."""
     with transaction.atomic():

@@ -85,6 +85,8 @@ def messages_panel(request: HttpRequest, ref: str) -> HttpResponse:
     if request.method == "POST":
         return _post(request, actor, subject.ref)
     if request.GET.get("part") == "list":
+        if request.headers.get("X-Seen"):  # a message came while the page is before the reader's eyes
+            mark_messages_read(actor, seen_conversation(actor, subject.ref))
         return render(request, LIST, _list_context(request, subject.ref))
     mark_messages_read(actor, seen_conversation(actor, subject.ref))
     audience = _audience(request.GET.get("audience"), actor)

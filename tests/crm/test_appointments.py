@@ -10,17 +10,19 @@ from django.test import Client
 from django.utils import timezone
 from icalendar import Calendar
 
+from crm import stories
 from crm.appointments import selectors as read
 from crm.appointments import services
 from crm.appointments.services import Offer
 from crm.appointments.times import free_times, proposals
 from crm.models import Account, Appointment, Deal
+from crm.selectors.timeline import timeline
 from crm.tasks import remind_of_appointments
 from portal.access import Actor
 from portal.audit import entries_for
 from portal.errors import Conflict, NotAllowed, Refused
 from portal.registry import SubjectRef
-from social_feed.models import Notification
+from social_feed.models import Notification, Post
 from tests.crm.conftest import ask, ref_of
 from tests.workflows.test_exactness import live, together  # noqa: F401  the fixture of committed rows
 from workflows.models import Absence, OutboxCall
@@ -281,3 +283,27 @@ def test_races_one_wins_the_others_are_told(live):  # noqa: F811
             lambda row=row: services.move_appointment(live.erin, row.pk, at(40), "Later.", version=row.version),
         )
         assert sum(isinstance(r, Conflict) for r in results) == 1, results
+
+
+def test_what_became_of_it_stands_on_the_time_lines_and_in_the_feed(shop):
+    row = offered(shop)
+    about = SubjectRef(row.subject_kind, row.subject_id)
+    account = SubjectRef("crm.account", Account.objects.get(organisation_id=row.customer_organisation_id).pk)
+
+    def lines(ref: SubjectRef) -> list[tuple[str, str]]:
+        return [(one.title, one.who) for one in timeline(shop.erin, ref) if one.kind == "appointment"]
+
+    assert lines(about) == lines(account) == [("Times offered: Look at the hall", "Erin Employee")]
+    first, second, _third = days(*SLOTS)
+    services.book_appointment(shop.cara, row.pk, first)
+    assert lines(account) == [("Appointment agreed: Look at the hall", "Cara Customer")]
+    services.move_appointment(shop.erin, row.pk, second, "The lorry is broken.")
+    assert lines(about) == [("Appointment moved: Look at the hall", "Erin Employee")]
+    services.cancel_appointment(shop.cara, row.pk, "No time.")
+    [line] = [one for one in timeline(shop.erin, account) if one.kind == "appointment"]
+    assert (line.title, line.who, line.tone) == ("Appointment cancelled: Look at the hall", "Cara Customer", "bad")
+    assert "No time." in line.text and line.url == f"/work/appointments/{row.pk}/"
+    posts = Post.objects.filter(subject_kind=about.kind, subject_id=about.id, icon="calendar-event")
+    assert sorted(posts.values_list("body", flat=True)) == sorted([stories.BOOKED, stories.MOVED_TIME, stories.CALLED_OFF])
+    other = SubjectRef("crm.account", Account.objects.create(name="Birch", organisation_id=shop.bea.organisation_id).pk)
+    assert lines(other) == [] and timeline(shop.cara, account) == []

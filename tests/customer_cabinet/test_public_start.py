@@ -14,7 +14,8 @@ from django.utils import timezone
 from crm import services
 from crm.models import Lead, PublicStart, Request
 from crm.tasks import forget_unconfirmed
-from portal.models import Invitation
+from portal.models import Invitation, Membership, Organisation
+from portal.services import people
 from tests.crm.conftest import shop, waiting  # noqa: F401
 from workflows.tasks import send_outbox
 
@@ -137,3 +138,38 @@ def test_a_known_contact_is_led_to_their_cabinet(shop):  # noqa: F811
     done = Client().post(last_link(), follow=True)
     assert "We have your request" in done.content.decode()
     assert Request.objects.get().customer_organisation_id == shop.cara.organisation_id and not Invitation.objects.exists()
+
+
+def test_a_known_contact_without_a_sign_in_is_invited(shop):  # noqa: F811
+    """They have shown that the address is theirs; who was put out by their administrator isn't let in this way."""
+    from crm.models import Account, Contact
+
+    account = Account.objects.create(name="Acme", organisation_id=shop.cara.organisation_id)
+    for name in ("wanda", "colin"):
+        Contact.objects.create(account=account, name=name.title(), email=f"{name}@acme.example")
+    post(email="Wanda@acme.example")
+    visitor = Client()
+    done = visitor.post(last_link())
+    invited = Invitation.objects.get()
+    assert "/join/" in done.url and "Join Acme" in visitor.get(done.url).content.decode()
+    assert (invited.email, invited.organisation_id, invited.roles) == ("wanda@acme.example", shop.cara.organisation_id, ["customer_member"])
+    assert Request.objects.get().customer_organisation_id == shop.cara.organisation_id
+    post(email="wanda@acme.example", message="And the roof.")
+    assert Client().post(last_link(), follow=True).status_code == 200  # the open invitation stays the one
+    assert Invitation.objects.count() == 1 and Request.objects.count() == 2
+    place = Membership.objects.get(user__email="colin@acme.example")
+    people.set_member_active(shop.cara, place.pk, False)
+    post(email="colin@acme.example")
+    assert Client().post(last_link(), follow=True).status_code == 200
+    assert Invitation.objects.count() == 1 and Request.objects.count() == 3
+
+
+def test_the_first_of_an_organisation_looks_after_it(shop):  # noqa: F811
+    from crm.models import Account, Contact
+
+    empty = Organisation.objects.create(name="Nobody yet", is_customer=True)
+    account = Account.objects.create(name="Nobody yet", organisation_id=empty.pk)
+    Contact.objects.create(account=account, name="Fred", email="fred@first.example")
+    post(email="fred@first.example")
+    Client().post(last_link())
+    assert Invitation.objects.get().roles == ["customer_admin", "customer_member"]

@@ -12,7 +12,9 @@ from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
@@ -25,7 +27,7 @@ from portal.files import store_file
 from portal.models import AuditEntry, Consent, DataExport, ErasureRequest, Membership, MembershipRole, User
 from portal.personal import traces
 from portal.registry import SubjectRef
-from portal.services import consents, erasure, exports
+from portal.services import consents, devices, erasure, exports
 from tests.infra.urls import OUR_APPS
 from workflows.models import HumanTask, ProcessInstance
 from workflows.services import complete_task
@@ -94,6 +96,26 @@ def test_devices_are_listed_and_signed_out_one_or_all(people):
     desk.post("/me/devices/others/end/")
     assert third.get("/me/").status_code == 302 and desk.get("/me/").status_code == 200
     assert AuditEntry.objects.filter(verb="devices.signed_out").count() == 2
+
+
+def test_last_use_is_kept_once_an_hour(people, monkeypatch):
+    client = signed_in()
+    mine = UserSession.objects.filter(session_key=client.session.session_key)
+
+    def writes() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            client.get("/me/")
+        return sum("UPDATE" in one["sql"] and "usersession" in one["sql"] for one in caught)
+
+    assert [writes(), writes()] == [0, 0]  # it has just begun
+    long_ago = timezone.now() - timedelta(days=3)
+    mine.update(last_seen_at=long_ago)
+    assert writes() == 0
+    monkeypatch.setattr(devices, "_seen", {})  # another process, or an hour later
+    assert [writes(), writes()] == [1, 0]
+    assert mine.get().last_seen_at > timezone.now() - timedelta(minutes=1)
+    mine.update(last_seen_at=long_ago)
+    assert "last used" in signed_in().get("/me/devices/").content.decode()
 
 
 def test_consents_before_the_account_are_one_s_own_and_can_be_taken_back(people):
@@ -231,6 +253,40 @@ def _letters() -> list[dict]:
     from workflows.models import OutboxCall
 
     return [call.payload for call in OutboxCall.objects.filter(kind="mail")] + [{"to": m.to, "subject": m.subject} for m in mail.outbox]
+
+
+def test_old_letters_are_forgotten_too(shipped, django_capture_on_commit_callbacks):
+    """What was sent keeps neither address nor words, what waits loses both once it is sent, and others keep theirs."""
+    from workflows.models import OutboxCall
+    from workflows.services.outbox import enqueue_call, send_batch
+
+    def letter(key: str, *to: str) -> OutboxCall:
+        return enqueue_call("mail", {"to": list(to), "subject": "Hello Colin", "text": f"Dear Colin, {key}"}, idempotency_key=key)
+
+    mine, shared, other = (
+        letter("mine", "Colin@acme.example"),
+        letter("shared", "colin@acme.example", "cara@acme.example"),
+        letter("no", "a@b.c"),
+    )
+    failed = letter("failed")
+    send_batch()
+    OutboxCall.objects.filter(pk=failed.pk).update(payload=mine.payload, last_error="550 colin@acme.example unknown", status="failed")
+    colin_asks(shipped)
+    waiting = letter("waiting", "colin@acme.example")
+    decide(shipped.adam, "erase")
+    while send_batch():
+        pass
+    for row in (mine, shared, other, failed, waiting):
+        row.refresh_from_db()
+    assert (mine.payload["to"], mine.payload["text"], shared.payload["to"], other.payload["text"]) == (
+        [],
+        "",
+        ["cara@acme.example"],
+        "Dear Colin, no",
+    )
+    assert waiting.status == "sent" and any(sent.body == "Dear Colin, waiting" for sent in mail.outbox)  # it was on its way
+    held = json.dumps(list(OutboxCall.objects.values("payload", "last_error"))).lower()
+    assert "colin@acme.example" not in held and "erased" not in held.replace("erased-", "")
 
 
 def test_a_refusal_reaches_the_person_and_taking_back_ends_the_process(shipped):

@@ -14,7 +14,7 @@ from portal.files import files_for, open_file
 from portal.registry import SubjectRef, registry
 from social_feed.access import MESSAGE, visible_messages
 from social_feed.models import Message
-from social_feed.selectors.messages import all_files_for, messages_for, recipients_of
+from social_feed.selectors.messages import all_files_for, conversations, messages_for, recipients_of
 from social_feed.services.messages import delete_message, edit_message, post_message, restore_message
 
 INTERNAL, PARTNER, CUSTOMER = Audience.INTERNAL, Audience.PARTNER, Audience.CUSTOMER
@@ -205,3 +205,15 @@ def test_the_list_costs_the_same_however_long(people, acme, django_assert_num_qu
         post_message(people.erin, acme, CUSTOMER, f"{number}", [SimpleUploadedFile("a.txt", b"a")])
     with django_assert_num_queries(6):
         messages_for(erin, acme)
+
+
+def test_what_comes_while_somebody_looks_is_read(client, people, acme):
+    """The list that a live page reads again says whether it is before somebody's eyes."""
+    post_message(people.erin, acme, CUSTOMER, "dear Cara")
+    sign_in(client, people, people.cara)
+    address = f"/messages/{acme}/?part=list"
+    client.get(address)
+    assert [one.unread for one in conversations(people.cara)] == [1]
+    client.get(address, headers={"X-Seen": "yes"})
+    assert [one.unread for one in conversations(people.cara)] == [0]
+    assert [one.unread for one in conversations(people.colin)] == [1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -66,6 +66,17 @@ def enqueue_call(
     return row
 
 
+def without_reader(call: OutboxCall, addresses: Iterable[str]) -> dict[str, Any]:
+    """A letter's payload without somebody who asked to be forgotten, and without its words where it was for nobody else; one that waits is
+    marked, and loses all that once it is sent."""
+    payload = dict(call.payload)
+    gone = {address.lower() for address in addresses}
+    if call.status == OutboxCall.Status.WAITING:
+        return payload | {"forget": sorted(gone)}
+    payload["to"] = [one for one in payload["to"] if one.lower() not in gone]
+    return payload if payload["to"] else payload | {"subject": "", "text": "", "html": "", "attachments": []}
+
+
 def send_batch(limit: int = 50) -> int:
     """Lease what is due and send it; gives how many were tried. Any number of senders may run beside each other."""
     lease = secrets.token_hex(12)
@@ -112,6 +123,20 @@ def _send(call: OutboxCall, lease: str) -> None:
     _take_answer(call, lease, answer)
 
 
+def _keep_little(call: OutboxCall) -> None:
+    """What isn't needed once a letter is gone: words that let somebody in, and who asked to be forgotten while it waited."""
+    if call.kind != "mail":
+        return
+    row = OutboxCall.objects.get(pk=call.pk)  # as it is now: it may have been marked while it was being sent
+    if row.payload.get("is_secret") and row.status == OutboxCall.Status.SENT:
+        row.payload |= {"text": "", "html": ""}
+    elif "forget" not in row.payload:
+        return
+    if gone := row.payload.pop("forget", None):
+        row.payload, row.last_error = without_reader(row, gone), ""
+    row.save(update_fields=["payload", "last_error"])
+
+
 def _take_answer(call: OutboxCall, lease: str, answer: dict[str, Any] | None) -> None:
     """Mark the call sent and hand its answer to the step that waits, in one transaction."""
     now = timezone.now()
@@ -120,6 +145,7 @@ def _take_answer(call: OutboxCall, lease: str, answer: dict[str, Any] | None) ->
         mine = OutboxCall.objects.filter(pk=call.pk, lease=lease, status=OutboxCall.Status.WAITING)
         if not mine.update(status=OutboxCall.Status.SENT, sent=now, answer=answer, last_error=""):
             return  # the lease ran out and another sender has it: its answer counts
+        _keep_little(call)
         if instance is None or instance.status != ProcessInstance.Status.RUNNING:
             return
         with one_step(instance, Actor.system(_("Answer from outside"))) as (run, writes):
@@ -135,6 +161,7 @@ def _give_up(call: OutboxCall, lease: str, words: str) -> None:
         mine = OutboxCall.objects.filter(pk=call.pk, lease=lease, status=OutboxCall.Status.WAITING)
         if not mine.update(status=OutboxCall.Status.FAILED, last_error=words[:500]):
             return
+        _keep_little(call)
         if call.instance_id:
             told = _("The call “%(kind)s” didn't go through: %(words)s") % {"kind": call.kind, "words": words}
             raise_incident(call.instance_id, call.element_id, "outbox.failed", told, call=call)
