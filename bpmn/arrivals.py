@@ -28,7 +28,7 @@ def happen(execution: Execution, token: Token, index: int | None, wait: Wait, pa
     else:
         _take_payload(execution, token, token.element, payload)
         token.internal_data.pop("wait", None)
-        token.complete()
+        execution.end(token)
 
 
 def _take_payload(execution: Execution, into: Token, event: Element, payload: Payload) -> None:
@@ -73,12 +73,12 @@ def _boundary(execution: Execution, token: Token, wait: Wait, payload: Payload) 
     if token.element.interrupting:
         del token.internal_data["host"]
         execution.cancel(activity)
-        token.complete()
+        execution.end(token)
         return
     again = execution.next_cycle(wait, token.element) if "due" in wait else wait
     if again is None:
         del token.internal_data["host"]
-        token.complete()
+        execution.end(token)
     else:
         token.internal_data["wait"] = again
         execution.record(token, "fired")

@@ -121,7 +121,7 @@ def go_on(execution: Execution, token: Token, workflow: SubWorkflow) -> None:
         _next(execution, token)
     else:
         del kept["undo"], kept["undo_called"]
-        token.complete()
+        execution.end(token)
 
 
 def _take_over(token: Token, step: Entry, workflow: SubWorkflow) -> None:

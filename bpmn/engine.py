@@ -169,6 +169,9 @@ def finish_service(
         execution.take_result(token, result)
         return _finish(execution, token, max_steps)
     except StepFailed as failure:
+        if "done" not in token.internal_data:  # it is asked again, and what stands beside it is set up anew
+            for other in execution._attached(token):
+                other.cancel()
         execution._fail(token, failure.code, failure.message)
         token.internal_data.pop("pending", None)
         return _outcome(execution)

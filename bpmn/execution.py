@@ -98,6 +98,15 @@ class Execution:
         token._set_state(TaskState.READY)
         self.record(token, "failed", {"code": code, "message": message[:2000]})
 
+    def end(self, token: Token) -> None:
+        """Complete a token whose work has ended elsewhere: inside it, or because of an event. Should leaving it fail, that is its own
+        incident: what has brought it here is over and can't be tried again."""
+        try:
+            token.complete()
+        except StepFailed as failure:
+            self.detail = None
+            self._fail(token, failure.code, failure.message)
+
     def _fire_inclusive(self) -> bool:
         """When nothing else moves, let one inclusive join fire that no other token can reach any more."""
         for workflow in self.top.workflows():
@@ -307,7 +316,10 @@ class Execution:
 
     def payload(self, token: Token) -> dict[str, Any]:
         """What an event carries: its parameters, worked out."""
-        return {name: self.value(token, text, f"The parameter {name}") for name, text in token.element.parameters.items()}
+        values = {name: self.value(token, text, f"The parameter {name}") for name, text in token.element.parameters.items()}
+        for name, value in values.items():
+            variables.check(name, value)
+        return values
 
     def throw(self, token: Token) -> None:
         """Throw a message or signal with the step's parameters as its payload."""
@@ -384,8 +396,10 @@ class Execution:
         else:
             data = copy_value(self.view(token))
             data.pop("now", None)
+        own: dict[str, Any] = {}
+        variables.write_frames([own], data)
         workflow = self.top.create_subprocess(token, self.called_scope(element))
-        variables.write_frames([workflow.data], data)
+        workflow.data = own
         self.begin(workflow)
 
     def called_scope(self, element: Element) -> str:
@@ -455,7 +469,7 @@ class Execution:
         if host.element.kind == "callActivity":
             results = {host.element.result: workflow.data} if host.element.result else workflow.data
             self.delta.update(variables.put(host, copy_value(results)))
-        host.complete()
+        self.end(host)
 
     def terminate(self, token: Token) -> None:
         """A terminate end event: everything else in its scope stops."""

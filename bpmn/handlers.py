@@ -62,7 +62,7 @@ def escalate(execution: Execution, token: Token, payload: Mapping[str, Any]) -> 
             if handler.interrupting:
                 interrupt(execution, node, handler)
             else:
-                _event_token(execution, node, handler).complete()
+                execution.end(_event_token(execution, node, handler))
             return handler.interrupting
         workflow = node.workflow
         caught = _event_subprocess(execution, workflow, "escalation", code, node)
@@ -91,7 +91,7 @@ def interrupt(execution: Execution, host: Token, boundary: Element) -> None:
     """An interrupting boundary event takes over from its activity."""
     event = _event_token(execution, host, boundary)
     execution.cancel(host)
-    event.complete()
+    execution.end(event)
 
 
 def _event_token(execution: Execution, host: Token, boundary: Element) -> Token:

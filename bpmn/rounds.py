@@ -108,7 +108,7 @@ def _repetition_done(execution: Execution, host: Token, round_: Token) -> None:
         _open_repetition(execution, host, kept["rounds"])
     else:
         execution.detail = {"rounds": kept["rounds"]}
-        host.complete()
+        execution.end(host)
 
 
 def keep_round(execution: Execution, round_: Token) -> None:
@@ -159,7 +159,7 @@ def round_done(execution: Execution, round_: Token) -> None:
     round_.forget()
     if name := _loop(host).output_collection:
         execution.delta[name] = copy_value(variables.frames(host)[0].get(name))
-    host.complete()
+    execution.end(host)
 
 
 def rounds_of(host: Token) -> list[Token]:

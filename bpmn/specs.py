@@ -68,7 +68,6 @@ class EscalationThrow(Node):
         return True
 
     def leave(self, token: Token, execution: Execution) -> None:
-        token.forget()
         if not handlers.escalate(execution, token, token.internal_data["payload"]) and self.element.kind != "endEvent":
             super().leave(token, execution)
 

@@ -88,12 +88,7 @@ def write_frames(all_frames: list[dict[str, Any]], values: Mapping[str, Any], de
     """Set and delete variables; nothing is changed when one of them can't be stored."""
     target = all_frames[0]
     for name, value in values.items():
-        if not isinstance(name, str) or not name.isidentifier() or name.startswith("_") or name == "now":
-            raise StepFailed("data.name", f"“{name}” can't be the name of a variable")
-        try:
-            check_value(value)
-        except Unstorable as error:
-            raise StepFailed("data.type", f"the variable “{name}” {error}") from None
+        check(name, value)
     if len(target) + len(values) > MAX_VARIABLES:
         raise StepFailed("data.many", f"more than {MAX_VARIABLES} variables")
     changed = changes(target, values)
@@ -105,6 +100,16 @@ def write_frames(all_frames: list[dict[str, Any]], values: Mapping[str, Any], de
                 changed[name] = None
                 break
     return changed
+
+
+def check(name: object, value: object) -> None:
+    """Raise what is wrong with a variable."""
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_") or name == "now":
+        raise StepFailed("data.name", f"“{name}” can't be the name of a variable")
+    try:
+        check_value(value)
+    except Unstorable as error:
+        raise StepFailed("data.type", f"the variable “{name}” {error}") from None
 
 
 class Copies(Mapping[str, Any]):
