@@ -112,9 +112,23 @@ def _check_script(element: Element) -> Iterator[Problem]:
 def _check_service_level(element: Element) -> Iterator[Problem]:
     if element.target:
         yield from check_target(element.id, element.target)
+    yield from check_in_person(element)
     for what, is_set in (("target", element.target), ("questionsPause", element.questions_pause)):
         if is_set and not element.is_human:
             yield Problem(element.id, "target.where", f"tandem:{what} stands at a step that no person does.", "Set it at a user task.")
+
+
+def check_in_person(element: Element) -> Iterator[Problem]:
+    """What only outsiders themselves do stands at a step of theirs and names its buttons."""
+    if not element.in_person:
+        return
+    if not element.is_human or element.audience == "internal":
+        words = "tandem:inPerson stands at a step that no customer or partner does."
+        yield Problem(element.id, "in_person.where", words, "Set it at a user task in their lane.")
+    unknown = [name for name in element.in_person if name != "*" and name not in {action.id for action in element.actions}]
+    if unknown:
+        words = f"tandem:inPerson names {', '.join(unknown)}; the step has no such button."
+        yield Problem(element.id, "in_person.action", words, "Write the ids of its buttons, or true for the whole step.")
 
 
 def check_target(id_: str, text: str) -> Iterator[Problem]:

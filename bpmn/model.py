@@ -215,6 +215,7 @@ class Element:
     due: str = ""
     target: str = ""
     questions_pause: bool = False
+    in_person: tuple[str, ...] = ()  # actions that nobody else may do in an outsider's name; “*”: the whole step
     assignee: str = ""
     candidates: str = ""
     organisation: str = ""

@@ -398,6 +398,7 @@ class _Reader:
             due=node.get(f"{T}due", ""),
             target=node.get(f"{T}target", "").strip(),
             questions_pause=node.get(f"{T}questionsPause", "") in ("true", "1"),
+            in_person=_in_person(node.get(f"{T}inPerson", "")),
             assignee=node.get(f"{T}assignee", ""),
             candidates=node.get(f"{T}candidates", ""),
             organisation=node.get(f"{T}organisation", ""),
@@ -471,6 +472,11 @@ class _Reader:
 
 
 # --- pieces of one node ---------------------------------------------------------------------------------------------
+
+
+def _in_person(text: str) -> tuple[str, ...]:
+    """The buttons that only an outsider presses; “*” for the whole step."""
+    return tuple("*" if name == "true" else name for name in text.split() if name != "false")
 
 
 def _documentation(node: etree._Element) -> str:

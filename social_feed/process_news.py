@@ -56,6 +56,7 @@ BREACHED = gettext_noop("“%(step)s” has broken its target")
 ASKED = gettext_noop("%(actor)s asks you about “%(step)s”")
 ASKED_OUTSIDE = gettext_noop("%(actor)s asks you something")
 ANSWERED = gettext_noop("%(actor)s answered your question about “%(step)s”")
+DONE_FOR_YOU = gettext_noop("%(actor)s did “%(step)s” for you, as you told us")
 DID = gettext_noop("%(actor)s did “%(step)s” of %(subject)s")
 OVER = gettext_noop("%(subject)s is over")
 NEEDS_HAND = gettext_noop("“%(process)s” stopped and needs a hand")
@@ -210,11 +211,22 @@ def settle_task(event: TaskCompleted) -> None:
     """Done is done: the step leaves every bell, and the colleague who did it follows its records from then on."""
     if event.announced:
         settle(f"task:{event.task_id}", f"task:{event.task_id}:{event.actor.user_id}" if event.actor.user_id else "")
+    if event.told_by_id:
+        tell_in_whose_name(event)
     if event.actor.user_id and event.subjects:
         follow_by_taking_part(event.actor, *event.subjects)
     if event.is_followed:
         process = _instance(event)
         tell_followers(followers_of(str(process)), process, DID, by=event.actor, values={"step": event.name})
+
+
+def tell_in_whose_name(event: TaskCompleted) -> None:
+    """The customer or partner reads what was done in their name, so that a mistake comes out."""
+    people = [p for p in actors_of([event.organisation_id or 0], Audience(event.audience)) if p.user_id == event.told_by_id]
+    task = SubjectRef("workflows.task", event.task_id)
+    words = (event.public_label if event.audience == Audience.CUSTOMER else event.partner_label) or event.name
+    values = {"step": words}
+    notify("task", people, task, DONE_FOR_YOU, by=event.actor, values=values, source=f"told:{event.task_id}", even_muted=True)
 
 
 @on(ProcessEnded)

@@ -29,6 +29,7 @@ class WorkflowPermission(StrEnum):
     VIEW_DATA = "workflows.view_data"  # the variables of an instance
     OPERATE = "workflows.operate"  # retry incidents, cancel instances
     PUBLISH = "workflows.publish"  # publish processes
+    TELL_FOR = "workflows.tell_for"  # do a customer's or partner's step for them, as they told it
     EXPORT_LOG = "workflows.export_log"  # take the event log away
 
 

@@ -38,7 +38,9 @@ class WorkflowsConfig(AppConfig):
         from portal.registry import registry
         from workflows.access import WorkflowPermission as May
 
-        registry.grant("manager", May.VIEW_ALL, May.REASSIGN, May.VIEW_DATA, May.OPERATE, May.EXPORT_LOG)
+        registry.grant("manager", May.VIEW_ALL, May.REASSIGN, May.VIEW_DATA, May.OPERATE, May.TELL_FOR, May.EXPORT_LOG)
+        registry.grant("sales", May.TELL_FOR)
+        registry.grant("delivery", May.TELL_FOR)
         registry.grant("administrator", *May)
         registry.grant("designer", May.VIEW_ALL, May.VIEW_DATA, May.PUBLISH, May.EXPORT_LOG)
 

@@ -94,6 +94,8 @@ class TaskCompleted(ProcessEvent):
     partner_label: str
     milestone: bool
     announced: bool = True  # somebody was told by name that it waits; a role's queue is seen in the inbox alone
+    told_by_id: int | None = None  # the outsider in whose name an employee did it
+    organisation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from workflows.errors import FormRefused, NotFound
 from workflows.models import HumanTask
 from workflows.runtime import subjects_of
 from workflows.services.tasks import CompletionResult, complete_task, words_of_end
+from workflows.services.telling import Told
 
 MAX_TEXT = 10_000
 
@@ -401,34 +402,36 @@ def _typed(form: StepForm) -> list[tuple[str, str]]:
     return [(label, value) for label, value in given if isinstance(value, str) and value.strip()]
 
 
-def submit_task(actor: Actor, task_id: int, post: Any, uploads: Any = None) -> Submission:
-    """Do a task with what a person has sent; files are stored on the task's record in the same transaction.
+def submit_task(actor: Actor, task_id: int, post: Any, uploads: Any = None, *, told: Told | None = None) -> Submission:
+    """Do a task with what a person has sent; files are stored on the task's record in the same transaction. `told`: an employee does an
+    outsider's step for them; the form is the outsider's.
 
     Gives the form again with errors where something is wrong. Raises NotFound for a task out of sight.
     """
+    shown_to = told.by if told else actor
     action, key = str(post.get("action") or ""), str(post.get("idempotency_key") or "")[:80]
     try:
         with transaction.atomic():
-            data = _with_files(actor, task_id, post, uploads, action)
-            return Submission(result=complete_task(actor, task_id, data, action=action, idempotency_key=key))
+            data = _with_files(shown_to, task_id, post, uploads, action, keeper=actor)
+            return Submission(result=complete_task(actor, task_id, data, action=action, idempotency_key=key, told=told))
     except FormRefused as refused:
-        shown = task_form(actor, task_id, post, uploads, action=action, key=key)
+        shown = task_form(shown_to, task_id, post, uploads, action=action, key=key)
         shown.form.is_valid()
         for name, messages in refused.errors.items():
             if name not in shown.form.errors:
                 shown.form.add_error(name if name in shown.form.fields else None, messages)
         return Submission(form=shown, errors=refused.errors)
     except (Conflict, NotAllowed) as error:
-        return Submission(form=task_form(actor, task_id, post, action=action, error=error.message), conflict=error.message)
+        return Submission(form=task_form(shown_to, task_id, post, action=action, error=error.message), conflict=error.message)
     except NotFound:
         raise
     except Refused as refused:
-        shown = task_form(actor, task_id, post, uploads, action=action, key=key, error=refused.message)
+        shown = task_form(shown_to, task_id, post, uploads, action=action, key=key, error=refused.message)
         return Submission(form=shown, errors={refused.field or "__all__": [refused.message]})
 
 
-def _with_files(actor: Actor, task_id: int, post: Any, uploads: Any, action: str) -> Any:
-    """Put uploads away and their ids in their place."""
+def _with_files(actor: Actor, task_id: int, post: Any, uploads: Any, action: str, *, keeper: Actor) -> Any:
+    """Put uploads away, in the name of whoever sent them, and their ids in their place."""
     if not uploads:
         return post
     task = visible_tasks(actor).select_related("instance").defer("instance__state").filter(pk=task_id).first()
@@ -450,6 +453,6 @@ def _with_files(actor: Actor, task_id: int, post: Any, uploads: Any, action: str
             if ref is None:
                 raise Refused(_("This process isn't about a record that could keep a file."), name)
             wider = {Audience(o.value) for o in specs[name].options if o.value in ("customer", "partner")}
-            stored = files.store_file(actor, ref, value, {Audience(task.audience), *wider})
+            stored = files.store_file(keeper, ref, value, {Audience(task.audience), *wider})
             data[name] = str(stored.id)
     return data

@@ -111,6 +111,7 @@ class Done:
     action: str = ""
     reason: str = ""
     on_behalf_of: str = ""
+    told: str = ""  # how an outsider said it, where an employee did it for them
 
 
 @dataclass
@@ -467,7 +468,7 @@ class Run:
             "action": done.action if done else "",
             "reason": done.reason if done else "",
             "data_delta": record.data_delta or None,
-            "detail": record.detail or None,
+            "detail": {**(record.detail or {}), "told": done.told} if done and done.told else record.detail or None,
         }
 
     def _take_stages(self, outcome: Outcome, writes: Writes) -> None:

@@ -19,6 +19,7 @@ from workflows.views import (
     service_levels,
     starting,
     tasks,
+    telling,
 )
 
 app_name = "workflows"
@@ -34,6 +35,7 @@ urlpatterns = [
     path("inbox/questions/<int:question_id>/", questions.question, name="question"),
     path("inbox/questions/<int:question_id>/withdraw/", questions.withdraw, name="question-withdraw"),
     path("tasks/<int:task_id>/questions/", questions.of_task, name="task-questions"),
+    path("tasks/<int:task_id>/told/", telling.told, name="task-told"),
     path("tasks/<int:task_id>/ask/", questions.ask, name="task-ask"),
     path("settings/calendars/", calendars.index, name="calendars"),
     path("settings/calendars/<int:organisation_id>/", calendars.calendar, name="calendar"),

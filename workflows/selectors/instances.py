@@ -166,6 +166,7 @@ class HistoryView:
     took: timedelta | None = None  # how long the step took, where it took any time
     changed: tuple[tuple[str, Any, Any], ...] = ()  # name, before, after: what an operator or the step changed
     undo: str = ""
+    told: str = ""  # how an outsider said it, where an employee did it for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,7 @@ def _history(line: HistoryEvent, may_see_data: bool, before: dict[str, Any] | No
         delta=line.data_delta if may_see_data else None,
         took=line.ended - line.started if line.ended - line.started >= timedelta(seconds=1) else None,
         changed=tuple((name, old.get(name), new.get(name)) for name in names) if may_see_data else (),
+        told=detail.get("told", ""),
         undo=undo_url(line) if is_operation and may_operate else "",
     )
 

@@ -37,6 +37,7 @@ class RoadStep:
     mine: bool = False
     element_id: str = ""
     milestone: bool = False
+    note: str = ""  # in whose name it was done, where that was another
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def road_of(actor: Actor, instance: ProcessInstance) -> Road:
     """The road of an instance that the caller has found through a gate."""
     definition = definitions.load(instance.digest)
     public = {e.id: label for e in definition.elements.values() if (label := label_for(e, actor.audience))}
-    done = _done(instance, definition, public)
+    done = _done(actor, instance, definition, public)
     now = _now(actor, instance, definition, public) if instance.status == ProcessInstance.Status.RUNNING else []
     standing = {step.label for step in now}
     steps = [step for step in done if step.label not in standing]
@@ -127,15 +128,27 @@ def road_of(actor: Actor, instance: ProcessInstance) -> Road:
     return Road(instance.pk, instance.status, tuple(steps), instance.started, instance.ended, instance.has_incident and actor.is_internal)
 
 
-def _done(instance: ProcessInstance, definition: Definition, public: dict[str, str]) -> list[RoadStep]:
+def _done(actor: Actor, instance: ProcessInstance, definition: Definition, public: dict[str, str]) -> list[RoadStep]:
     """What has happened, each step once, at its latest time, in the order of its first."""
     lines = HistoryEvent.objects.filter(instance=instance, state="completed", element_id__in=list(public)).order_by("ended", "pk")
     latest: dict[str, RoadStep] = {}
-    for element_id, ended in lines.values_list("element_id", "ended"):
+    for element_id, ended, who, away in lines.values_list("element_id", "ended", "actor_name", "on_behalf_of"):
         element = definition.elements[element_id]
         label = public[element_id]
-        latest[label] = RoadStep(label, "done", Audience(element.audience), since=ended, element_id=element_id, milestone=element.milestone)
+        note = _in_whose_name(actor, element, who, away)
+        latest[label] = RoadStep(
+            label, "done", Audience(element.audience), since=ended, element_id=element_id, milestone=element.milestone, note=note
+        )
     return list(latest.values())
+
+
+def _in_whose_name(actor: Actor, element: Element, who: str, away: str) -> str:
+    """What a reader learns of a step that an employee did as its customer or partner told it: those read whom we heard it from."""
+    if not away or element.audience == Audience.INTERNAL:
+        return ""
+    if actor.is_internal:
+        return _("%(who)s for %(away)s") % {"who": who, "away": away}
+    return _("We did this for you, as %(who)s told us.") % {"who": away} if element.audience == actor.audience else ""
 
 
 def _now(actor: Actor, instance: ProcessInstance, definition: Definition, public: dict[str, str]) -> list[RoadStep]:

@@ -25,6 +25,7 @@ from workflows.assignment import decides, topics_of
 from workflows.errors import NotFound
 from workflows.models import HumanTask, ProcessInstance, TaskCandidate
 from workflows.runtime import Done, Run, Writes, lock_task, told_of
+from workflows.services.telling import Told, check_told, told_task
 from workflows.substitution import has_had_a_say, represented, voices_of
 
 
@@ -38,8 +39,11 @@ class CompletionResult:
     repeated: bool = False
 
 
-def complete_task(actor: Actor, task_id: int, data: dict[str, Any], *, action: str = "", idempotency_key: str = "") -> CompletionResult:
-    """Do a task: the form is checked, the process goes on to its next waits, all in one transaction.
+def complete_task(
+    actor: Actor, task_id: int, data: dict[str, Any], *, action: str = "", idempotency_key: str = "", told: Told | None = None
+) -> CompletionResult:
+    """Do a task: the form is checked, the process goes on to its next waits, all in one transaction. `told`: an employee does an
+    outsider's step for them, as they said.
 
     The same key again gives the same answer and does nothing. Raises NotFound for a task out of sight, Conflict when somebody was
     faster, NotAllowed where it isn't the actor's to do, FormRefused for mistakes in the form.
@@ -47,21 +51,22 @@ def complete_task(actor: Actor, task_id: int, data: dict[str, Any], *, action: s
     from workflows.forms import checked_data
 
     with transaction.atomic():
-        instance, task = _locked(actor, task_id)
+        instance, task = _locked(actor, task_id) if told is None else _locked_for_them(actor, task_id)
         if task.status != HumanTask.Status.OPEN:
             if idempotency_key and task.done_key == idempotency_key and task.done_by_id == actor.user_id:
                 return CompletionResult(None, _done_words(task), instance.pk, repeated=True)
             raise Conflict(words_of_end(task))
-        if not may_do(actor, task):
+        if told is None and not may_do(actor, task):
             raise NotAllowed(_why_not(actor, task))
         if instance.status == ProcessInstance.Status.SUSPENDED:
             raise Conflict(_("This process is held for now; your step waits until it goes on. Nothing of yours was saved."))
         run, writes = Run(instance, actor, timezone.now()), Writes()
         element = run.definition.element(task.element_id)
-        values, action, reason = checked_data(actor, task, element, data, action)
-        away = _stood_in_for(actor, task)
+        told = check_told(actor, task, element, action, told) if told else None
+        values, action, reason = checked_data(told.by if told else actor, task, element, data, action)
+        away = _said_by(actor, task, told) if told else _stood_in_for(actor, task)
         writes.together.update(HumanTask, _done(actor, task, run, action, idempotency_key, away), id=task.pk)
-        run.by[task.engine_id] = Done(task, action, reason, away)
+        run.by[task.engine_id] = Done(task, action, reason, away, told.how if told else "")
         label = next((a.label for a in element.actions if a.id == action), "")
         writes.topics |= topics_of(task)
         writes.later.append(
@@ -77,6 +82,8 @@ def complete_task(actor: Actor, task_id: int, data: dict[str, Any], *, action: s
                 public_label=element.public_label,
                 partner_label=element.partner_label,
                 milestone=element.milestone,
+                told_by_id=told.by.user_id if told else None,
+                organisation_id=task.organisation_id,
                 announced=task.audience != Audience.INTERNAL or not task.is_shared or task.delegated_by_id is not None,
             )
         )
@@ -97,6 +104,19 @@ def _locked(actor: Actor, task_id: int) -> tuple[ProcessInstance, HumanTask]:
     if not may_do(actor, task) and not visible_tasks(actor).filter(pk=task_id).exists():
         raise NotFound
     return instance, task
+
+
+def _locked_for_them(actor: Actor, task_id: int) -> tuple[ProcessInstance, HumanTask]:
+    """Lock an outsider's task whose process the actor sees."""
+    told_task(actor, task_id)
+    return lock_task(task_id)
+
+
+def _said_by(actor: Actor, task: HumanTask, told: Told) -> str:
+    """The name of the outsider for whom a step is done, audited."""
+    what = {"task": task.name, "organisation": told.by.organisation_name}
+    record(actor, "task.completed_for", SubjectRef("workflows.task", task.pk), on_behalf_of=told.by.name, after=what, reason=told.how)
+    return told.by.name
 
 
 def _stood_in_for(actor: Actor, task: HumanTask) -> str:

@@ -208,6 +208,8 @@ def _words() -> dict[str, str]:
         "target": _("Service level"),
         "targetHelp": _("How long it may take, such as 8 working hours or PT48H; administrators may set another."),
         "questionsPause": _("A question pauses the clock"),
+        "inPerson": _("Only they themselves"),
+        "inPersonHelp": _("Buttons that nobody does for a customer or partner, such as signing; or true for the whole step."),
         "assignee": _("One person"),
         "candidates": _("Several people may take it"),
         "organisation": _("Organisation"),

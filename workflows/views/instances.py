@@ -31,6 +31,7 @@ from workflows.selectors.definitions import element_words
 from workflows.selectors.monitor import SORTS, InstanceFilter, about_words
 from workflows.selectors.why import reasons
 from workflows.services.bulk import ACTS
+from workflows.services.telling import tellable
 
 ICONS = {
     "hold": "player-pause",
@@ -116,6 +117,7 @@ def _detail(request: HttpRequest, instance_id: int) -> dict:
     return {
         "instance": detail,
         "road": selectors.road_for(request.actor, instance_id),
+        "tellable": tellable(request.actor, instance_id),
         "approvals": approvals_of(request.actor, instance_id),
         "reasons": reasons(detail.history)[:8],
         "open_incidents": [incident for incident in detail.incidents if incident.resolved is None],

@@ -11,7 +11,7 @@ export const tandem = {
   types: [
     extend('LaneManners', ['bpmn:Lane'], 'audience', 'role'),
     extend('NodeManners', ['bpmn:FlowNode'], 'publicLabel', 'partnerLabel', 'stage', 'milestone', 'unannounced'),
-    extend('PersonManners', ['bpmn:UserTask'], 'due', 'target', 'questionsPause', 'assignee', 'candidates', 'organisation'),
+    extend('PersonManners', ['bpmn:UserTask'], 'due', 'target', 'questionsPause', 'inPerson', 'assignee', 'candidates', 'organisation'),
     extend('ServiceManners', ['bpmn:ServiceTask'], 'connector', 'result'),
     extend('SendManners', ['bpmn:SendTask'], 'connector', 'result'),
     extend('RuleManners', ['bpmn:BusinessRuleTask'], 'decision', 'result'),

@@ -84,6 +84,7 @@ export function openPanel(box, modeler, kit) {
       input(word('due'), model.text('tandem:due'), (value) => model.setText('tandem:due', value), { help: word('dueHelp'), placeholder: '2 working days' }),
       input(word('target'), model.text('tandem:target'), (value) => model.setText('tandem:target', value), { help: word('targetHelp'), placeholder: '8 working hours' }),
       tick(word('questionsPause'), String(model.text('tandem:questionsPause')) === 'true', (on) => model.setText('tandem:questionsPause', on ? 'true' : '')),
+      input(word('inPerson'), model.text('tandem:inPerson'), (value) => model.setText('tandem:inPerson', value), { help: word('inPersonHelp'), placeholder: 'accept' }),
       input(word('assignee'), model.text('tandem:assignee'), (value) => model.setText('tandem:assignee', value), { help: word('expressionHelp') }),
       input(word('candidates'), model.text('tandem:candidates'), (value) => model.setText('tandem:candidates', value)),
       input(word('organisation'), model.text('tandem:organisation'), (value) => model.setText('tandem:organisation', value), { help: word('organisationHelp') })),
