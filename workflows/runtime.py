@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bpmn.calendars import Calendar
-from bpmn.model import Definition, Element, Outcome, ProcessError, StepContext, StepFailed, StepRecord
+from bpmn.model import DataRefused, Definition, Element, Outcome, ProcessError, StepContext, StepFailed, StepRecord
 from portal import rows
 from portal.access import Actor
 from portal.errors import Conflict, Refused
@@ -403,10 +403,13 @@ class Run:
             message = correlation.buffered_for(wait, self.now)
             if message is None:
                 continue
+            state = bytes(self.instance.state)
+            try:
+                outcome = engine.deliver(self.definition, state, wait.engine_id, message.payload, host=self, now=self.now)
+            except DataRefused:
+                continue  # it stays for the router, which tells people; what is done here has nothing to do with it
             message.taken, message.taken_by_id = self.now, self.instance.pk
             message.save(update_fields=["taken", "taken_by"])
-            state = bytes(self.instance.state)
-            outcome = engine.deliver(self.definition, state, wait.engine_id, message.payload, host=self, now=self.now)
             self.take(outcome, writes)
 
     def _take_incidents(self, outcome: Outcome, writes: Writes) -> None:

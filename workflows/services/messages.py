@@ -10,13 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bpmn import engine
-from bpmn.model import NotWaiting
+from bpmn.model import DataRefused, NotWaiting
 from portal.access import Actor
 from portal.errors import Conflict
 from workflows import correlation
 from workflows.assignment import topics_of
 from workflows.models import HumanTask, MessageBuffer, MessageWait, ProcessDefinition, ProcessInstance
 from workflows.runtime import MESSAGE_TTL, is_inside_a_run, lock_instance, one_step
+from workflows.services.incidents import raise_incident
 from workflows.services.instances import start_process
 
 KEPT = timedelta(days=1)  # how long a message for a held instance outlives the last look at it
@@ -107,15 +108,26 @@ def _route_message(message: MessageBuffer) -> bool:
 
 
 def _hand_over(message: MessageBuffer, wait: MessageWait) -> bool:
-    with transaction.atomic():
-        instance = lock_instance(pk=wait.instance_id)
-        if instance.status == ProcessInstance.Status.SUSPENDED or not MessageWait.objects.filter(pk=wait.pk).exists():
-            return False
-        now = timezone.now()
-        if not MessageBuffer.objects.filter(pk=message.pk, taken=None).update(taken=now, taken_by=instance.pk):
-            return False
-        _deliver(instance, wait.engine_id, message.payload)
+    try:
+        with transaction.atomic():
+            instance = lock_instance(pk=wait.instance_id)
+            if instance.status == ProcessInstance.Status.SUSPENDED or not MessageWait.objects.filter(pk=wait.pk).exists():
+                return False
+            now = timezone.now()
+            if not MessageBuffer.objects.filter(pk=message.pk, taken=None).update(taken=now, taken_by=instance.pk):
+                return False
+            _deliver(instance, wait.engine_id, message.payload)
+    except DataRefused as refused:
+        with transaction.atomic():
+            if MessageBuffer.objects.filter(pk=message.pk, taken=None).update(expires=timezone.now()):  # it won't get better by trying
+                _tell_refused(message, wait, refused)
+        return False
     return True
+
+
+def _tell_refused(message: MessageBuffer, wait: MessageWait, refused: DataRefused) -> None:
+    words = _("“%(name)s” came and couldn't be taken: %(words)s. The step goes on waiting; have it sent again.")
+    raise_incident(wait.instance_id, wait.element_id, "host.message", words % {"name": message.name, "words": refused})
 
 
 def _keep(message: MessageBuffer) -> None:
@@ -160,6 +172,7 @@ def _route_signal(message: MessageBuffer) -> bool:
     told = held = False
     waits = MessageWait.objects.filter(kind="signal", name=message.name, created__lte=message.received)
     for wait in list(waits.order_by("pk")):
+        refused = None
         with transaction.atomic():
             instance = lock_instance(pk=wait.instance_id)
             if not MessageWait.objects.filter(pk=wait.pk).exists():
@@ -169,8 +182,13 @@ def _route_signal(message: MessageBuffer) -> bool:
                 continue
             try:
                 _deliver(instance, wait.engine_id, message.payload)
+            except DataRefused as error:
+                refused = error
             except NotWaiting:
                 continue
+        if refused is not None:
+            _tell_refused(message, wait, refused)
+            continue
         told = True
     started = _start_by(message)
     if held:

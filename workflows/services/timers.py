@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bpmn import engine
-from bpmn.model import NotDue, NotWaiting
+from bpmn.model import DataRefused, NotDue, NotWaiting
 from portal import rows
 from portal.access import Actor
 from workflows.errors import NotFound
@@ -74,6 +74,8 @@ def fire_timer(timer_id: int, instance_id: int) -> bool:
             with one_step(instance, Actor.system(_("Timer"))) as (run, writes):
                 try:
                     outcome = engine.fire_timer(run.definition, bytes(instance.state), row.engine_id, host=run, now=run.now)
+                except DataRefused:
+                    raise  # it still waits
                 except NotWaiting:
                     row.delete()
                     return False
