@@ -97,12 +97,13 @@ def fill(open_tasks: int, finished: int) -> None:
             "due": f"CASE WHEN i %% {FAR if few else 3} = 0 THEN NULL ELSE {when} END",
             "stake": "(i * 104729) %% 100000",
             "ended": f"CASE WHEN {is_open} THEN NULL ELSE {day.format('-i')} END",
+            "started_by": f"CASE WHEN (1 + (i - 1) / {TASKS_OF_ONE}) %% {1 if few else 5} = 0 THEN {erin} ELSE {mona} END",
             "done_by": f"CASE WHEN {is_open} THEN NULL WHEN i %% 10 = 0 THEN {erin} ELSE {dan} END",
         },
     )
     candidates = f"""
-        INSERT INTO workflows_taskcandidate (task_id, user_id)
-        SELECT id, CASE WHEN id %% 1000 = 4 THEN {erin} ELSE {dan} END FROM workflows_humantask WHERE NOT is_shared AND id <= 40000000
+        INSERT INTO workflows_taskcandidate (task_id, user_id, is_open)
+        SELECT id, CASE WHEN id %% 1000 = 4 THEN {erin} ELSE {dan} END, status = 'open' FROM workflows_humantask WHERE NOT is_shared AND id <= 40000000
     """  # noqa: S608  numbers of our own
     with connection.cursor() as cursor:
         cursor.execute(candidates.replace("%%", "%"))

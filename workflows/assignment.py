@@ -72,6 +72,7 @@ def new_task(instance: ProcessInstance, element: Element, active: ActiveTask) ->
         subject_id=instance.subject_id,
         created=active.entered or instance.started,
         due=active.due,
+        started_by_id=instance.started_by_id,
         **stake_fields(instance.worth, instance.worth_currency),
     )
     return task, candidates

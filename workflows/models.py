@@ -147,6 +147,7 @@ class HumanTask(models.Model):
     created = models.DateTimeField(default=timezone.now)
     due = models.DateTimeField(null=True)
     claimed = models.DateTimeField(null=True)
+    started_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)  # the instance's
     stake = models.DecimalField(max_digits=16, decimal_places=2, default=0)  # the instance's, to sort by
     stake_text = models.CharField(max_length=24, blank=True)
     delegated_by = models.ForeignKey("portal.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
@@ -172,6 +173,7 @@ class HumanTask(models.Model):
             models.Index(fields=["due", "id"], condition=Q(status="open"), name="task_open_due"),
             models.Index(fields=["-stake", "id"], condition=Q(status="open"), name="task_open_stake"),
             models.Index(fields=["delegated_by"], condition=Q(status="open", delegated_by__isnull=False), name="task_open_delegated"),
+            models.Index(fields=["started_by", "due", "id"], condition=Q(status="open", started_by__isnull=False), name="task_open_started"),
             models.Index(fields=["done_by", "-ended", "-id"], condition=Q(done_by__isnull=False), name="task_done_by"),
             models.Index(fields=["organisation", "due"], condition=Q(status="open"), name="task_open_organisation"),
             models.Index(fields=["subject_kind", "subject_id"], condition=Q(status="open"), name="task_open_subject"),
@@ -258,9 +260,11 @@ class TaskCandidate(models.Model):
 
     task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="candidate_rows", db_index=False)
     user = models.ForeignKey("portal.User", on_delete=models.CASCADE, related_name="+")
+    is_open = models.BooleanField(default=True)  # the task's: a desk finds what is asked now without all that ever was
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "user"], name="candidate_once_a_task")]
+        indexes = [models.Index(fields=["user", "task"], condition=Q(is_open=True), name="candidate_open")]
 
     def __str__(self) -> str:
         return f"{self.user_id} → {self.task_id}"

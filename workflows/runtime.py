@@ -65,7 +65,7 @@ def is_inside_a_run() -> bool:
 
 
 # What no step reads is read when somebody asks for it; `data` is written by every step from the state.
-_UNREAD = ("data", "started", "started_by", "started_by_name", "start_key")
+_UNREAD = ("data", "started", "started_by_name", "start_key")
 _UNREAD_OF_TASK = (
     "loop_item",
     "created",
@@ -139,8 +139,9 @@ class Writes:
         now = timezone.now()
         if self.gone_tasks:
             HumanTask.objects.filter(pk__in=self.gone_tasks, status=HumanTask.Status.OPEN).update(status=HumanTask.Status.GONE, ended=now)
+            TaskCandidate.objects.filter(task__in=self.gone_tasks, is_open=True).update(is_open=False)
         rows.insert(self.tasks)
-        rows.write_down(TaskCandidate, [{"task_id": task.pk, "user_id": user} for task, users in self.candidates for user in users])
+        rows.write_down(TaskCandidate, [{"task_id": task.pk, "user_id": user, "is_open": True} for task, users in self.candidates for user in users])
         for model, gone in ((Timer, self.gone_timers), (MessageWait, self.gone_waits)):
             for instance_id, engine_id in gone:
                 self.together.delete(model, instance_id=instance_id, engine_id=engine_id)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from bpmn import engine
 from workflows import definitions
-from workflows.models import HistoryEvent, HumanTask, Incident, MessageWait, ProcessInstance, Timer
+from workflows.models import HistoryEvent, HumanTask, Incident, MessageWait, ProcessInstance, TaskCandidate, Timer
 
 
 def assert_consistent(instance_id: int) -> ProcessInstance:
@@ -35,6 +35,9 @@ def assert_consistent(instance_id: int) -> ProcessInstance:
     assert found == expected
     if running:
         assert row.waits["tasks"] == dict(open_tasks.values_list("engine_id", "pk"))
+    asked = TaskCandidate.objects.filter(task__instance=row)
+    assert not asked.filter(is_open=True).exclude(task__status="open").exists(), "a task that is over still asks somebody"
+    assert not asked.filter(is_open=False, task__status="open").exists(), "an open task has forgotten whom it asks"
     done = list(HistoryEvent.objects.filter(instance=row, state="completed").values_list("engine_id", "element_id"))
     assert len(done) == len(set(done)), "a token passed a step twice"
     return row

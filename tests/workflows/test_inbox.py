@@ -16,7 +16,7 @@ from tests.workflows.diagrams import ENDS, chain, diagram, user
 from tests.workflows.test_tasks import task_of
 from workflows import selectors, services
 from workflows.assignment import stake_fields
-from workflows.models import HumanTask, ProcessInstance
+from workflows.models import HumanTask, ProcessInstance, TaskCandidate
 from workflows.selectors.desk import BADGE_CAP, Desk, InboxFilter, box_counts, counted, queue, waiting_count
 
 
@@ -98,7 +98,7 @@ def test_the_order_is_total_and_pages_never_overlap(cast, three):
 
 def test_counts_are_one_statement_and_stop_at_the_cap(cast, three):
     desk = Desk(cast.mona)
-    assert desk.asleep == desk.asked == []
+    assert desk.asleep == []
     with CaptureQueriesContext(connection) as caught:
         counts = box_counts(cast.mona, desk)
     told = [query["sql"] for query in caught]
@@ -116,6 +116,15 @@ def test_somebody_asked_by_name_and_a_stand_in_see_it_once(cast):
     services.plan_absence(cast.fiona, today, today, cast.erin.user_id)
     assert ids(cast.erin) == ids(cast.erin, "group") == [task_of(pk).pk]
     assert ids(cast.dan) == []
+
+
+def test_whom_a_task_asks_is_settled_with_it(cast):
+    services.deploy(SYSTEM, diagram("asking", ENDS + user("vote", 'tandem:candidates="= asked"') + chain("start", "vote", "end")))
+    done, over, left = (services.start_process(SYSTEM, "asking", data={"asked": [cast.erin.user_id]}) for _n in range(3))
+    services.complete_task(cast.erin, task_of(done).pk, {})
+    services.cancel_instance(SYSTEM, over, "not needed")
+    assert list(TaskCandidate.objects.filter(is_open=True).values_list("task__instance", flat=True)) == [left]
+    assert ids(cast.erin, "group") == [task_of(left).pk] and waiting_count(cast.erin) == 1
 
 
 def test_the_page_takes_the_same_statements_however_much_there_is(client, cast, order, acme):

@@ -26,7 +26,6 @@ from workflows.substitution import Cover, absences_at, covered_by
 PAGE = 50
 CAP = 1000  # a list is counted so far: "999+"
 BADGE_CAP = 100  # a tab or the navigation: "99+"
-MOST_ASKED = 500
 BOXES = ("todo", "mine", "group", "delegated", "received", "waiting", "snoozed", "done", "all")
 SORTS = ("due", "money", "new")
 DUES = ("late", "today", "week", "none")
@@ -79,13 +78,13 @@ class Desk:
         return list(rows.values_list("task_id", flat=True)[:CAP])
 
     @cached_property
-    def asked(self) -> list[int]:
+    def asked(self) -> QuerySet[TaskCandidate, dict[str, int]]:
         """Free tasks that the reader, or somebody for whom they stand in, was asked to do by name."""
         who = Q(user_id=self.actor.user_id)
         for absent, key in self.covers:
             who |= Q(user_id=absent, task__instance__key=key) if key else Q(user_id=absent)
-        rows = TaskCandidate.objects.filter(who, task__status="open", task__is_shared=False, task__assignee=None, task__audience="internal")
-        return list(rows.values_list("task_id", flat=True).distinct()[:MOST_ASKED])
+        free = {"task__assignee": None, "task__is_shared": False, "task__audience": "internal", "task__status": "open"}
+        return TaskCandidate.objects.filter(who, is_open=True, **free).values("task")
 
     @cached_property
     def _internal(self) -> QuerySet[HumanTask]:
@@ -100,8 +99,8 @@ class Desk:
     def free(self) -> Branches:
         """What nobody has taken yet: of the reader's roles, one branch a role, and asked of them by name."""
         shared = self._internal.filter(assignee=None, is_shared=True)
-        named = [self._internal.filter(pk__in=self.asked)] if self.asked else []
-        return [shared.filter(role=role) for role in ("", *sorted(self.actor.roles))] + named
+        named = HumanTask.objects.filter(pk__in=self.asked)  # nothing else asked of it, or an index on all that is open is read through
+        return [*(shared.filter(role=role) for role in ("", *sorted(self.actor.roles))), named]
 
     @cached_property
     def covered(self) -> Branches:
@@ -152,8 +151,7 @@ class Desk:
         others = is_open.exclude(assignee_id=self.actor.user_id).exclude(mine).exclude(pk__in=self.asked)
         if held := [absent for absent, key in self._held if not key]:
             others = others.exclude(assignee_id__in=held)
-        started = Q(instance__started_by_id=self.actor.user_id, instance__ended=None)
-        branches = [others.filter(started)]
+        branches = [others.filter(started_by_id=self.actor.user_id)]
         if followed := registry.followed(self.actor, "workflows.instance"):
             seen = visible_instances(self.actor).filter(pk__in=followed, ended=None).exclude(started_by_id=self.actor.user_id)
             branches.append(others.filter(instance_id__in=list(seen.values_list("pk", flat=True))))

@@ -66,6 +66,8 @@ def complete_task(
         values, action, reason = checked_data(told.by if told else actor, task, element, data, action)
         away = _said_by(actor, task, told) if told else _stood_in_for(actor, task)
         writes.together.update(HumanTask, _done(actor, task, run, action, idempotency_key, away), id=task.pk)
+        if not task.is_shared:
+            writes.together.update(TaskCandidate, {"is_open": False}, task_id=task.pk)
         run.by[task.engine_id] = Done(task, action, reason, away, told.how if told else "")
         label = next((a.label for a in element.actions if a.id == action), "")
         writes.topics |= topics_of(task)
