@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 ROWS = 50
+MOST_ROWS = 2000
 TEMPLATE = """<!doctype html><html lang="en"><head><title>{{ title }}</title></head><body>
 <h1>{{ title }}</h1><p>{{ user.username }}, {{ total }}</p>
 <table><thead><tr><th>Name</th><th>Code</th><th>Group</th></tr></thead><tbody>{% for row in rows %}
@@ -43,11 +44,11 @@ if os.environ.get("BENCH_FLOOR_DATABASE"):
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """Session and user (two queries), a count and the rows."""
+    """Session and user (two queries), a count and the rows; `?rows=` of them, so that the page is as long as the one beside it."""
     from django.contrib.auth.models import Permission
     from django.shortcuts import render
 
-    rows = Permission.objects.order_by("pk")[:ROWS]
+    rows = Permission.objects.order_by("pk")[: int(request.GET.get("rows", ROWS))]
     found = {"title": "The floor", "total": Permission.objects.count(), "rows": rows}
     return render(request, "floor.html", found)
 
@@ -69,7 +70,7 @@ def fill() -> str:
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     kind = ContentType.objects.get_for_model(User)
     Permission.objects.bulk_create(
-        [Permission(name=f"Row number {number}", codename=f"row-{number}", content_type=kind) for number in range(ROWS)],
+        [Permission(name=f"Row number {number}", codename=f"row-{number}", content_type=kind) for number in range(MOST_ROWS)],
         ignore_conflicts=True,
     )
     user, _ = User.objects.get_or_create(username="floor")

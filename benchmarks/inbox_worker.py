@@ -103,7 +103,8 @@ def fill(open_tasks: int, finished: int) -> None:
     )
     candidates = f"""
         INSERT INTO workflows_taskcandidate (task_id, user_id, is_open)
-        SELECT id, CASE WHEN id %% 1000 = 4 THEN {erin} ELSE {dan} END, status = 'open' FROM workflows_humantask WHERE NOT is_shared AND id <= 40000000
+        SELECT id, CASE WHEN id %% 1000 = 4 THEN {erin} ELSE {dan} END, status = 'open'
+        FROM workflows_humantask WHERE NOT is_shared AND id <= 40000000
     """  # noqa: S608  numbers of our own
     with connection.cursor() as cursor:
         cursor.execute(candidates.replace("%%", "%"))

@@ -2,6 +2,8 @@
 
 import http.client
 import os
+import re
+import socket
 import statistics
 import threading
 import time
@@ -69,6 +71,7 @@ class Client:
     def __init__(self, port: int, cookie: str) -> None:
         self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.headers = {"Cookie": cookie, "Accept": "text/html"}
+        self.token = ""
 
     def get(self, path: str) -> tuple[int, int, float]:
         """Status, bytes and seconds of one page."""
@@ -76,7 +79,21 @@ class Client:
         self.line.request("GET", path, headers=self.headers)
         answer = self.line.getresponse()
         size = len(answer.read())
+        if not self.token and (given := re.search(r"csrftoken=\w+", answer.getheader("Set-Cookie", ""))):
+            self.token = given[0]
+            self.headers["Cookie"] += f"; {self.token}"
         return answer.status, size, time.perf_counter() - started
+
+
+def listener(port: int, cookie: str) -> socket.socket:
+    """A page that stays open and listens: its websocket, once it is accepted."""
+    line = socket.create_connection(("127.0.0.1", port), timeout=20)
+    words = ["GET /ws/live/ HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Origin: http://127.0.0.1:{port}", "Connection: Upgrade"]
+    words += ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Cookie: {cookie}", "", ""]
+    line.sendall("\r\n".join(words).encode())
+    if not (answer := line.recv(2000)).startswith(b"HTTP/1.1 101"):
+        raise SystemExit(f"No websocket: {answer[:200]!r}")
+    return line
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
@@ -170,7 +171,12 @@ class Hub:
         while self.pinged and next(iter(self.pinged.values())) < now - MEMORY:
             del self.pinged[next(iter(self.pinged))]
 
-    def missed(self, topics: set[str], since: float) -> list[str]:
+    @property
+    def is_listening(self) -> bool:
+        """Whether every ping comes here now."""
+        return self.subscribed.is_set() and self.task is not None and not self.task.done()
+
+    def missed(self, topics: Iterable[str], since: float) -> list[str]:
         """Which topics were pinged, or may have been, since their page was read (seconds since 1970)."""
         if since < max(self.listens_since, time.time() - MEMORY):
             return sorted(topics)

@@ -21,6 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from portal.errors import NotAllowed, Refused
+from portal.kept_pages import note_act
 from portal.services.devices import note_use
 from portal.services.memberships import actor_for_request
 from portal.views.errors import ended_session
@@ -42,6 +43,18 @@ class _Both:
 
     def before(self, request: HttpRequest) -> None:
         """What happens before the view."""
+
+
+class ActedMiddleware(_Both):
+    """Whoever sends something sees what came of it on the very next page: no page that was kept before is given to them."""
+
+    def __call__(self, request: HttpRequest):
+        if iscoroutinefunction(self.get_response):
+            return self._acall(request)
+        return note_act(request, self.get_response(request))
+
+    async def _acall(self, request: HttpRequest) -> HttpResponse:
+        return note_act(request, await self.get_response(request))
 
 
 class AddressMiddleware(_Both):

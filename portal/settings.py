@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.ActedMiddleware",
     "portal.middleware.ActorMiddleware",
     "portal.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -173,7 +173,9 @@ class HumanTask(models.Model):
             models.Index(fields=["due", "id"], condition=Q(status="open"), name="task_open_due"),
             models.Index(fields=["-stake", "id"], condition=Q(status="open"), name="task_open_stake"),
             models.Index(fields=["delegated_by"], condition=Q(status="open", delegated_by__isnull=False), name="task_open_delegated"),
-            models.Index(fields=["started_by", "due", "id"], condition=Q(status="open", started_by__isnull=False), name="task_open_started"),
+            models.Index(
+                fields=["started_by", "due", "id"], condition=Q(status="open", started_by__isnull=False), name="task_open_started"
+            ),
             models.Index(fields=["done_by", "-ended", "-id"], condition=Q(done_by__isnull=False), name="task_done_by"),
             models.Index(fields=["organisation", "due"], condition=Q(status="open"), name="task_open_organisation"),
             models.Index(fields=["subject_kind", "subject_id"], condition=Q(status="open"), name="task_open_subject"),

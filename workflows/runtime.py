@@ -141,7 +141,9 @@ class Writes:
             HumanTask.objects.filter(pk__in=self.gone_tasks, status=HumanTask.Status.OPEN).update(status=HumanTask.Status.GONE, ended=now)
             TaskCandidate.objects.filter(task__in=self.gone_tasks, is_open=True).update(is_open=False)
         rows.insert(self.tasks)
-        rows.write_down(TaskCandidate, [{"task_id": task.pk, "user_id": user, "is_open": True} for task, users in self.candidates for user in users])
+        rows.write_down(
+            TaskCandidate, [{"task_id": task.pk, "user_id": user, "is_open": True} for task, users in self.candidates for user in users]
+        )
         for model, gone in ((Timer, self.gone_timers), (MessageWait, self.gone_waits)):
             for instance_id, engine_id in gone:
                 self.together.delete(model, instance_id=instance_id, engine_id=engine_id)

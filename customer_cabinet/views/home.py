@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from customer_cabinet import selectors
 from customer_cabinet.access import CabinetPermission
 from portal.access import Audience, requires
+from portal.kept_pages import kept
 from workflows.selectors.questions import questions_to
 
 customer = requires(Audience.CUSTOMER)
@@ -16,6 +17,7 @@ customer = requires(Audience.CUSTOMER)
 
 @require_GET
 @customer
+@kept
 def home(request: HttpRequest) -> HttpResponse:
     """Needs you, in progress, done."""
     return render(request, "customer_cabinet/home.html", _home(request))

@@ -22,6 +22,7 @@ from customer_cabinet.forms import RequestForm
 from portal.access import Actor, Audience, requires
 from portal.errors import Refused
 from portal.files import store_file
+from portal.kept_pages import kept
 from portal.offers import described
 from portal.registry import SubjectRef
 from projects import selectors as projects
@@ -146,6 +147,7 @@ def _context(request: HttpRequest, request_id: int) -> dict:
 
 @require_GET
 @customer
+@kept
 def request_page(request: HttpRequest, request_id: int) -> HttpResponse:
     """One page for one request."""
     return render(request, "customer_cabinet/request.html", _context(request, request_id))

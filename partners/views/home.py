@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from partners import selectors
 from partners.contract import KINDS, contracts
 from portal.access import Audience, requires
+from portal.kept_pages import kept
 from workflows.selectors import tasks_for
 from workflows.selectors.questions import questions_to
 
@@ -34,6 +35,7 @@ def _context(request: HttpRequest) -> dict:
 
 @require_GET
 @partner
+@kept
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for me, what ends soon, how it stands."""
     return render(request, "partners/home.html", _context(request))
