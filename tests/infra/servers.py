@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from portal import embedded
+from portal.celery import app as celery_app
 
 
 def free_port() -> int:
@@ -71,7 +73,12 @@ class PortalProcesses:
         self.processes: dict[str, subprocess.Popen] = {}
 
     def start(self) -> None:
-        """Start what isn't alive, and wait for the first page."""
+        """Start what isn't alive, and wait for the first page, the worker's first word and beat's first look at its schedule.
+
+        Waiting for the page alone left a test's first letter to race with a worker that was still being imported.
+        """
+        begun = time.time()
+        fresh = {name for name in ("worker", "beat") if name not in self.processes or self.processes[name].poll() is not None}
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "portal"]
         # fmt: off
@@ -85,6 +92,21 @@ class PortalProcesses:
                 self.processes[name] = self.stack.enter_context(running(command, self.logs / f"{name}.log", environment=environment))
         # fmt: on
         self.wait_for_page()
+        if "worker" in fresh:
+            self._wait_for("worker", lambda: bool(celery_app.control.ping(timeout=0.5)))
+        if "beat" in fresh:
+            kept = Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)
+            self._wait_for("beat", lambda: any(file.stat().st_mtime >= begun for file in kept.parent.glob(f"{kept.name}*")))
+
+    def _wait_for(self, name: str, is_there: Callable[[], bool], seconds: float = 180) -> None:
+        """Until that process works, or say what it printed instead."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.processes[name].poll() is None:
+            with contextlib.suppress(OSError, OperationalError):
+                if is_there():
+                    return
+            time.sleep(0.1)
+        raise RuntimeError(f"The portal's {name} did not start:\n{self.log(name)[-4000:]}")
 
     def wait_for_page(self, seconds: float = 180) -> None:
         """Until the web process answers, or say what it printed instead."""
