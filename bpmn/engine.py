@@ -25,6 +25,7 @@ from bpmn.model import (
     NotWaiting,
     Outcome,
     ServiceWait,
+    Standing,
     StartRefused,
     StepFailed,
     TimerWait,
@@ -347,6 +348,7 @@ def _outcome(execution: Execution) -> Outcome:
     messages: list[MessageWait] = []
     incidents: list[Incident] = []
     active: list[str] = []
+    standing: list[Standing] = []
     data = copy_value(top.data)
     if status == "running":
         for flow in top.workflows():
@@ -357,6 +359,7 @@ def _outcome(execution: Execution) -> Outcome:
                     incidents.append(Incident(element.id, token.key, *kept["incident"]))
                 if not kept.get("armed") and "host" not in kept and not token.task_spec.name.endswith("#round"):
                     active.append(element.id)
+                    standing.append(Standing(token.key, element.id, kept.get("at")))
                 if "wait" in kept:
                     if "still" in kept["wait"]:
                         pauses.settle(execution, token)
@@ -387,6 +390,7 @@ def _outcome(execution: Execution) -> Outcome:
         incidents=tuple(incidents),
         more=execution.more,
         active=tuple(active),
+        standing=tuple(standing),
         error_code=execution.error_code,
     )
 

@@ -113,9 +113,12 @@ def _check_service_level(element: Element) -> Iterator[Problem]:
     if element.target:
         yield from check_target(element.id, element.target)
     yield from check_in_person(element)
-    for what, is_set in (("target", element.target), ("questionsPause", element.questions_pause)):
-        if is_set and not element.is_human:
-            yield Problem(element.id, "target.where", f"tandem:{what} stands at a step that no person does.", "Set it at a user task.")
+    if element.questions_pause and not element.is_human:
+        words = "tandem:questionsPause stands at a step that no person does."
+        yield Problem(element.id, "target.where", words, "Set it at a user task.")
+    if element.target and not (element.is_human or element.may_wait):
+        words = "tandem:target stands where no token ever waits."
+        yield Problem(element.id, "target.where", words, "Set it at a task, a subprocess, a called process or an event that waits.")
 
 
 def check_in_person(element: Element) -> Iterator[Problem]:

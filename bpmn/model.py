@@ -187,6 +187,23 @@ class Lane:
     elements: tuple[str, ...] = ()
 
 
+WAITING_KINDS = frozenset(
+    {
+        "serviceTask", "sendTask", "receiveTask", "businessRuleTask", "scriptTask", "intermediateCatchEvent", "eventBasedGateway",
+        "callActivity", "subProcess", "transaction", "adHocSubProcess",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A token that stands at an element: its id, and since when."""
+
+    id: str
+    element_id: str
+    since: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """A flow node of the diagram with everything the engine and the workflows package need to know about it."""
@@ -251,6 +268,11 @@ class Element:
     sequential: bool = False
     completion: str = ""
     cancels_rest: bool = True
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether a token may stand here for a while without a person: its time can be promised like a person's step's."""
+        return not self.is_human and self.kind in WAITING_KINDS
 
     @property
     def is_human(self) -> bool:
@@ -447,4 +469,5 @@ class Outcome:
     incidents: tuple[Incident, ...] = ()
     more: bool = False
     active: tuple[str, ...] = ()
+    standing: tuple[Standing, ...] = ()  # the same tokens, each by itself
     error_code: str = ""

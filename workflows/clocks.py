@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bpmn.calendars import NoWorkingTime, add_working_time, working_time_between
-from bpmn.model import Element
+from bpmn.model import Element, Standing
 from bpmn.timers import BadTime, target_in
 from workflows.calendars import calendar_of
 from workflows.models import HumanTask, ProcessInstance, ServiceClock
@@ -38,14 +38,24 @@ State = ServiceClock.State
 # --- one clock ------------------------------------------------------------------------------------------------------
 
 
-def new_clock(instance: ProcessInstance, task: HumanTask | None, level: Level, name: str, audience: str, started: datetime) -> ServiceClock:
-    """A clock that begins to count. The hours are those of whoever does the step; the process's are ours."""
+def new_clock(
+    instance: ProcessInstance,
+    task: HumanTask | None,
+    level: Level,
+    name: str,
+    audience: str,
+    started: datetime,
+    standing: Standing | None = None,
+) -> ServiceClock:
+    """A clock that begins to count: of a person's step, of a token that stands at another (`standing`), or of the process. The hours are
+    those of whoever does the step; the process's are ours."""
     whose = {"customer": instance.customer_organisation_id, "partner": instance.partner_organisation_id}.get(audience)
     clock = ServiceClock(
         instance=instance,
         task=task,
         process_key=instance.key,
-        element_id=task.element_id if task else "",
+        element_id=task.element_id if task else standing.element_id if standing else "",
+        engine_id=standing.id if standing else "",
         name=name[:250],
         organisation_id=whose,
         started=started,
@@ -161,19 +171,29 @@ def follow(runs: list[Run]) -> None:
 
 def _begun(run: Run, levels, clocks: list[ServiceClock]) -> list[ServiceClock]:
     instance, begun = run.instance, []
-    if "" in levels and not any(clock.task_id is None for clock in clocks) and instance.status in RUNNING:
+    if "" in levels and not any(clock.is_of_process for clock in clocks) and instance.status in RUNNING:
         started = run.now if instance.version <= 1 else instance.started
         begun.append(new_clock(instance, None, levels[""], run.definition.name, "", started))
     for task in run.new_tasks:
         level = levels.get(task.element_id)
         if level is not None and not any(clock.task_id == task.pk for clock in clocks):
             begun.append(new_clock(instance, task, level, task.name, task.audience, run.now))
+    known = {clock.engine_id for clock in clocks}
+    for one in run.standing if instance.status in RUNNING else ():
+        level, element = levels.get(one.element_id), run.definition.elements.get(one.element_id)
+        if level is not None and element is not None and element.may_wait and one.id not in known:
+            begun.append(new_clock(instance, None, level, element.name or element.id, element.audience, one.since or run.now, one))
     return begun
 
 
 def _ended(run: Run, clock: ServiceClock) -> bool:
     """Whether a clock's process or step is over with this run; then it is settled."""
     instance = run.instance
+    if clock.engine_id:
+        if instance.status in RUNNING and clock.engine_id in {one.id for one in run.standing}:
+            return False
+        settle(clock, run.now, done=clock.engine_id in run.passed)
+        return True
     if clock.task_id is None:
         if instance.status in RUNNING:
             return False
@@ -188,11 +208,11 @@ def _ended(run: Run, clock: ServiceClock) -> bool:
 def _wait_for_customer(run: Run, fresh: list[ServiceClock], open_: list[ServiceClock], changed: list[ServiceClock]) -> None:
     """The process's clock stands still while the customer alone has something to do, where the promise says so."""
     waits = waits_for_customer(run.definition.elements.get(element_id) for element_id in run.instance.active)
-    for clock in (one for one in fresh if one.instance_id == run.instance.pk and one.task_id is None and one.pauses_for_customer):
+    for clock in (one for one in fresh if one.instance_id == run.instance.pk and one.is_of_process and one.pauses_for_customer):
         if waits:
             stop(clock, CUSTOMER, run.now)
     for clock in open_:
-        if clock.task_id is not None or not clock.pauses_for_customer or (CUSTOMER in clock.stops) == waits:
+        if not clock.is_of_process or not clock.pauses_for_customer or (CUSTOMER in clock.stops) == waits:
             continue
         (stop if waits else go_on)(clock, CUSTOMER, run.now)
         changed.append(clock)

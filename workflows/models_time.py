@@ -70,6 +70,7 @@ class ServiceClock(models.Model):
     task = models.OneToOneField("workflows.HumanTask", null=True, on_delete=models.CASCADE, related_name="clock")
     process_key = models.CharField(max_length=100)
     element_id = models.CharField(max_length=150, blank=True)
+    engine_id = models.CharField(max_length=80, blank=True)  # the token of a step that no person does
     name = models.CharField(max_length=250)
     organisation = models.ForeignKey("portal.Organisation", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     target = models.CharField(max_length=60)
@@ -90,13 +91,19 @@ class ServiceClock(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["instance"], condition=Q(task=None), name="clock_of_a_process_once"),
+            models.UniqueConstraint(fields=["instance"], condition=Q(task=None, element_id=""), name="clock_of_a_process_once"),
+            models.UniqueConstraint(fields=["instance", "engine_id"], condition=~Q(engine_id=""), name="clock_of_a_token_once"),
         ]
         indexes = [
             models.Index(fields=["look"], condition=Q(ended=None), name="clock_look"),
             models.Index(fields=["state", "breach_at"], condition=Q(ended=None), name="clock_open"),
             models.Index(fields=["ended", "process_key", "element_id"], name="clock_ended"),
         ]
+
+    @property
+    def is_of_process(self) -> bool:
+        """Whether it counts a whole process, not one of its steps."""
+        return self.task_id is None and not self.element_id
 
     def __str__(self) -> str:
         return f"{self.name}: {self.state}"

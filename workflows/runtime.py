@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bpmn.calendars import Calendar
-from bpmn.model import DataRefused, Definition, Element, Outcome, ProcessError, StepContext, StepFailed, StepRecord
+from bpmn.model import DataRefused, Definition, Element, Outcome, ProcessError, Standing, StepContext, StepFailed, StepRecord
 from portal import rows
 from portal.access import Actor
 from portal.errors import Conflict, Refused
@@ -208,6 +208,8 @@ class Run:
         self.new_incidents: list[Incident] = []
         self.broken: BaseException | None = None
         self.failures: dict[str, str] = {}  # engine id of a step that failed unexpectedly → where
+        self.standing: tuple[Standing, ...] = ()  # the tokens as the last outcome left them
+        self.passed: set[str] = set()  # engine ids of the steps that are behind them
         self.by: dict[str, Done] = {}  # engine id → what a person has just done
 
     # --- the engine's host ---
@@ -293,6 +295,8 @@ class Run:
         instance.state = outcome.state
         instance.data = outcome.data
         instance.active = list(outcome.active)
+        self.standing = outcome.standing
+        self.passed |= {record.task_id for record in outcome.history if record.state == "completed"}
         instance.more = outcome.more
         held = instance.status == ProcessInstance.Status.SUSPENDED and outcome.status == ProcessInstance.Status.RUNNING
         if outcome.status != instance.status and not held:  # a person holds it, and a person lets it go on

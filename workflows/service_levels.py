@@ -39,7 +39,7 @@ def drawn_levels(definition: Definition) -> Mapping[str, Level]:
     """What the diagram itself promises; read once a version."""
     known = definition.__dict__.get("_levels")
     if known is None:
-        known = {e.id: Level(e.target) for e in definition.elements.values() if e.target and e.is_human}
+        known = {e.id: Level(e.target) for e in definition.elements.values() if e.target and (e.is_human or e.may_wait)}
         if definition.target:
             known[""] = Level(definition.target, pauses_for_customer=definition.target_pauses == "customer")
         definition.__dict__["_levels"] = known

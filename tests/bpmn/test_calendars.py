@@ -219,8 +219,11 @@ def test_service_levels_are_checked():
         parse(
             wrap(
                 start()
-                + node("scriptTask", "ask", "<bpmn:script>a = 1</bpmn:script>", t_target="PT1H")
+                + node("scriptTask", "ask", "<bpmn:script>a = 1</bpmn:script>", t_questionsPause="true")
                 + end()
                 + chain("start", "ask", "end")
             )
         )
+    gateway = node("exclusiveGateway", "way", "", t_target="PT1H")
+    with pytest.raises(DeployRefused, match="no token ever waits"):
+        parse(wrap(start() + gateway + end() + chain("start", "way", "end")))

@@ -203,11 +203,12 @@ def clocks_that(actor: Actor, state: str) -> tuple[list[ClockView], int]:
 
 
 def steps_to_promise(key: str) -> list[tuple[str, str]]:
-    """What may be promised of a process: the whole, and each step of a person."""
+    """What may be promised of a process: the whole, and each step where something can wait, people's first."""
     row = definitions.current(key)
     if row is None:
         return []
-    steps = [(e.id, e.name or e.id) for e in definitions.load(row.digest).elements.values() if e.is_human]
+    found = [e for e in definitions.load(row.digest).elements.values() if e.is_human or e.may_wait]
+    steps = [(e.id, e.name or e.id) for e in sorted(found, key=lambda e: not e.is_human)]
     return [("", _("The whole process")), *steps]
 
 

@@ -25,7 +25,7 @@ from portal.registry import SubjectRef
 from workflows import clocks, definitions
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.errors import NotFound
-from workflows.models import HistoryEvent, HumanTask, MessageWait, OutboxCall, ProcessDefinition, ProcessInstance, Timer
+from workflows.models import HistoryEvent, HumanTask, MessageWait, OutboxCall, ProcessDefinition, ProcessInstance, ServiceClock, Timer
 from workflows.runtime import one_step
 from workflows.services.instances import _for_operator
 
@@ -244,6 +244,7 @@ def _rename_rows(instance: ProcessInstance, mapping: Mapping[str, str]) -> None:
         HumanTask.objects.filter(instance=instance, element_id=source, status=HumanTask.Status.OPEN).update(element_id=name)
         Timer.objects.filter(instance=instance, element_id=source).update(element_id=name)
         MessageWait.objects.filter(instance=instance, element_id=source).update(element_id=name)
+        ServiceClock.objects.filter(instance=instance, element_id=source, ended=None).update(element_id=name)
 
 
 def _follow_the_drawing(instance: ProcessInstance, new: Definition) -> None:

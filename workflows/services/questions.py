@@ -181,7 +181,7 @@ def _clocks(task: HumanTask, instance: ProcessInstance) -> list:
 
     alone = not HumanTask.objects.filter(instance=instance, status=HumanTask.Status.OPEN).exclude(pk=task.pk).exists()
     found = ServiceClock.objects.filter(instance=instance, ended=None)
-    return [clock for clock in found if clock.task_id == task.pk or (clock.task_id is None and (alone or "question" in clock.stops))]
+    return [clock for clock in found if clock.task_id == task.pk or (clock.is_of_process and (alone or "question" in clock.stops))]
 
 
 def _close(actor: Actor, instance: ProcessInstance, task: HumanTask, row: Question, status: str, answer: str) -> None:

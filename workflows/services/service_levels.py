@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bpmn import engine
 from bpmn.model import EngineError
 from bpmn.timers import BadTime, parse_target
 from portal.access import Actor, Audience, PortalPermission
@@ -87,8 +90,8 @@ def _check(process_key: str, element_id: str, level: Level) -> None:
     if row is None:
         raise NotFound
     element = definitions.load(row.digest).elements.get(element_id)
-    if element_id and (element is None or not element.is_human):
-        raise Refused(_("This process has no such step of a person."), "element_id")
+    if element_id and (element is None or not (element.is_human or element.may_wait)):
+        raise Refused(_("This process has no such step, or none where anything could wait."), "element_id")
     if level.target:
         try:
             parse_target(level.target)
@@ -171,6 +174,11 @@ def look_at_clock(clock_id: int, instance_id: int) -> bool:
 
 def _is_over(clock: ServiceClock, instance: ProcessInstance) -> bool:
     """Settle a clock whose step or process has ended without it, as it may when the clock was made late."""
+    if clock.engine_id:  # the step that moved its token on has settled it, unless the instance ended in another way
+        if instance.status in clocks.RUNNING and clock.element_id in instance.active:
+            return False
+        clocks.settle(clock, instance.ended or timezone.now(), done=instance.status == ProcessInstance.Status.COMPLETED)
+        return True
     if clock.task_id is None:
         if instance.status in clocks.RUNNING:
             return False
@@ -185,7 +193,7 @@ def _is_over(clock: ServiceClock, instance: ProcessInstance) -> bool:
 
 def _see(clock: ServiceClock, instance: ProcessInstance, now) -> None:
     definition = definitions.load(instance.digest)
-    if clock.task_id is None:
+    if clock.is_of_process:
         waits = clock.pauses_for_customer and clocks.waits_for_customer(definition.elements.get(one) for one in instance.active)
         (clocks.stop if waits else clocks.go_on)(clock, clocks.CUSTOMER, now)
     clocks.foresee(clock)
@@ -299,12 +307,16 @@ def _late_clocks(row: ServiceLevel, level: Level) -> list[ServiceClock]:
     """Clocks for a batch of what has none, counting from when it began; the next look sees how they stand."""
     now = timezone.now()
     unread = ("state", "data", "waits")
-    if row.element_id:
+    current = definitions.current(row.process_key)
+    element = definitions.load(current.digest).elements.get(row.element_id) if current else None
+    if row.element_id and element is not None and not element.is_human:
+        fresh = _late_tokens(row, level)
+    elif row.element_id:
         tasks = HumanTask.objects.filter(status=HumanTask.Status.OPEN, element_id=row.element_id, instance__key=row.process_key, clock=None)
         shown = tasks.select_related("instance").defer("data", *(f"instance__{name}" for name in unread)).order_by("pk")[:BATCH]
         fresh = [clocks.new_clock(task.instance, task, level, task.name, task.audience, task.created) for task in shown]
     else:
-        has = ServiceClock.objects.filter(instance=OuterRef("pk"), task=None)
+        has = ServiceClock.objects.filter(instance=OuterRef("pk"), task=None, element_id="")
         running = ProcessInstance.objects.filter(~Exists(has), key=row.process_key, status__in=clocks.RUNNING)
         instances = running.select_related("definition").defer("definition__xml", *unread).order_by("pk")[:BATCH]
         fresh = [clocks.new_clock(one, None, level, one.definition.name, "", one.started) for one in instances]
@@ -312,4 +324,23 @@ def _late_clocks(row: ServiceLevel, level: Level) -> list[ServiceClock]:
         if clock.instance.status == ProcessInstance.Status.SUSPENDED:
             clocks.stop(clock, clocks.HELD, now)
         clock.look = now
+    return fresh
+
+
+def _late_tokens(row: ServiceLevel, level: Level) -> list[ServiceClock]:
+    """Clocks for the tokens of a batch of instances that stand at a step which no person does."""
+    has = ServiceClock.objects.filter(instance=OuterRef("pk"), element_id=row.element_id, ended=None).exclude(engine_id="")
+    at_it = Q(standing_at__contains=json.dumps(row.element_id))
+    found = ProcessInstance.objects.annotate(standing_at=Cast("active", TextField())).filter(
+        at_it, ~Exists(has), key=row.process_key, status__in=clocks.RUNNING
+    )
+    fresh = []
+    for instance in found.defer("data").order_by("pk")[:BATCH]:
+        definition = definitions.load(instance.digest)
+        seen = engine.look(definition, bytes(instance.state), now=timezone.now())
+        for one in seen.standing:
+            if one.element_id == row.element_id:
+                element = definition.elements[one.element_id]
+                started = one.since or timezone.now()
+                fresh.append(clocks.new_clock(instance, None, level, element.name or element.id, element.audience, started, one))
     return fresh

@@ -205,6 +205,7 @@ def _words() -> dict[str, str]:
         "who": _("Who, until when"),
         "due": _("Due after"),
         "dueHelp": _("2 working days, 8 working hours; PT48H is 48 hours, P3D three days; or an expression that begins with =."),
+        "howLong": _("How long it may take"),
         "target": _("Service level"),
         "targetHelp": _("How long it may take, such as 8 working hours or PT48H; administrators may set another."),
         "questionsPause": _("A question pauses the clock"),

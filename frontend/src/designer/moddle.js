@@ -12,6 +12,7 @@ export const tandem = {
     extend('LaneManners', ['bpmn:Lane'], 'audience', 'role'),
     extend('NodeManners', ['bpmn:FlowNode'], 'publicLabel', 'partnerLabel', 'stage', 'milestone', 'unannounced'),
     extend('PersonManners', ['bpmn:UserTask'], 'due', 'target', 'questionsPause', 'inPerson', 'assignee', 'candidates', 'organisation'),
+    extend('WaitManners', ['bpmn:ServiceTask', 'bpmn:SendTask', 'bpmn:ReceiveTask', 'bpmn:IntermediateCatchEvent', 'bpmn:CallActivity', 'bpmn:SubProcess'], 'target'),
     extend('ServiceManners', ['bpmn:ServiceTask'], 'connector', 'result'),
     extend('SendManners', ['bpmn:SendTask'], 'connector', 'result'),
     extend('RuleManners', ['bpmn:BusinessRuleTask'], 'decision', 'result'),

@@ -5,6 +5,8 @@
 import { icon, make } from '../dom.js';
 import { is, openModel } from './model.js';
 
+const WAITING = ['bpmn:ServiceTask', 'bpmn:SendTask', 'bpmn:ReceiveTask', 'bpmn:IntermediateCatchEvent', 'bpmn:CallActivity', 'bpmn:SubProcess'];
+
 export function openPanel(box, modeler, kit) {
   const word = (key) => kit.words[key] ?? key;
   let number = 0;
@@ -155,6 +157,8 @@ export function openPanel(box, modeler, kit) {
     else parts.push(common(model));
     if (is(object, 'bpmn:Lane')) parts.push(lane(model));
     if (is(object, 'bpmn:UserTask')) parts.push(...person(model));
+    if (WAITING.some((kind) => is(object, kind))) parts.push(group(word('howLong'),
+      input(word('target'), model.text('tandem:target'), (value) => model.setText('tandem:target', value), { help: word('targetHelp'), placeholder: '8 working hours' })));
     if (is(object, 'bpmn:ServiceTask') || is(object, 'bpmn:SendTask')) parts.push(...call(model));
     if (is(object, 'bpmn:BusinessRuleTask')) parts.push(rule(model));
     if (is(object, 'bpmn:SequenceFlow')) parts.push(flow(model));
