@@ -42,6 +42,7 @@ from workflows.models import (
     TaskCandidate,
     Timer,
 )
+from workflows.plain import in_words
 
 log = logging.getLogger(__name__)
 MESSAGE_TTL = timedelta(hours=1)
@@ -450,10 +451,14 @@ class Run:
             **self.told(),
             incident_id=row.pk,
             element_id=row.element_id,
-            message=row.message,
+            message=in_words(row.code, row.message, self._step_name(row.element_id)).words,
             title=self.instance.title,
             owner_id=self.instance.started_by_id,
         )
+
+    def _step_name(self, element_id: str) -> str:
+        element = self.definition.elements.get(element_id)
+        return (element.name if element else "") or element_id
 
     def _take_history(self, outcome: Outcome, writes: Writes) -> None:
         for record in outcome.history:

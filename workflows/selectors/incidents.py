@@ -11,6 +11,7 @@ from portal.access import Actor
 from workflows import definitions
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.models import Incident
+from workflows.plain import Cause, in_words
 from workflows.runtime import TRIES
 
 SHOWN = 100
@@ -36,6 +37,7 @@ class IncidentView:
     most: int
     next_try: datetime | None
     trace: str
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class IncidentGroup:
     instances: int
     trying: int
     oldest: datetime
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def _open(actor: Actor, wanted: IncidentFilter) -> QuerySet[Incident]:
 
 def incident_groups(actor: Actor, wanted: IncidentFilter) -> list[IncidentGroup]:
     """The open failures by process, step and cause, the largest group first; the hundred largest."""
-    rows = _open(actor, wanted).values("instance__key", "element_id", "message")
+    rows = _open(actor, wanted).values("instance__key", "element_id", "message", "code")
     counted = rows.annotate(
         count=Count("pk"),
         instances=Count("instance_id", distinct=True),
@@ -97,6 +100,7 @@ def incident_groups(actor: Actor, wanted: IncidentFilter) -> list[IncidentGroup]
             instances=row["instances"],
             trying=row["trying"],
             oldest=row["oldest"],
+            cause=in_words(row["code"], row["message"], _name(row["digest"], row["element_id"])),
         )
         for row in counted
     ]
@@ -137,6 +141,7 @@ def incident_views(rows: QuerySet[Incident], may_see_data: bool) -> list[Inciden
             most=MOST_TRIES,
             next_try=row.next_try,
             trace=row.trace if may_see_data else "",
+            cause=in_words(row.code, row.message, _name(row.instance.digest, row.element_id)),
         )
         for row in shown
     ]

@@ -16,6 +16,7 @@ from portal.selectors import names_of, organisations
 from workflows import definitions
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.models import HistoryEvent, HumanTask, Incident, InstanceSubject, OutboxCall, ProcessInstance, Timer
+from workflows.plain import in_words
 from workflows.selectors.inbox import acted
 from workflows.selectors.incidents import IncidentView, incident_views
 from workflows.selectors.times import step_times
@@ -304,10 +305,17 @@ def diagram_state(actor: Actor, instance_id: int) -> dict[str, Any] | None:
             element: duration(timedelta(seconds=sum(rounds))) for element, rounds in step_times(instance_id).items() if sum(rounds) >= 1
         },
         "incidents": [
-            {"element": element_id, "message": message}
-            for element_id, message in Incident.objects.filter(instance=found, resolved=None).values_list("element_id", "message")
+            {"element": element_id, "message": in_words(code, message, _element_name(found.digest, element_id)).words}
+            for element_id, code, message in Incident.objects.filter(instance=found, resolved=None).values_list(
+                "element_id", "code", "message"
+            )
         ],
     }
+
+
+def _element_name(digest: str, element_id: str) -> str:
+    element = definitions.element_of(digest, element_id)
+    return (element.name if element else "") or element_id
 
 
 def steps_for_subject(actor: Actor, ref: SubjectRef, limit: int = 120) -> list[HistoryView]:
