@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("portal", "0007_own_data"),
-        ("workflows", "0013_lean_task_indexes"),
+        ("workflows", "0014_inbox_at_hand"),
     ]
 
     operations = [
