@@ -63,3 +63,31 @@ def test_the_runner_tells_right_from_wrong(tmp_path, capsys):
     report = json.loads(capsys.readouterr().out)
     assert (report["checks"], report["checks_passed"], report["cases"], report["cases_passed"]) == (3, 2, 1, 0)
     assert [check["node"] for check in report["results"] if not check["passed"]] == ["Wrong"]
+
+
+UNTYPED = """<testCases xmlns="http://www.omg.org/spec/DMN/20160719/testcase" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+  <modelName>m.dmn</modelName><testCase id="001">
+  <inputNode name="A"><value xsi:nil="true"/></inputNode><inputNode name="B"><value>false</value></inputNode>
+  <inputNode name="N"><value>17</value></inputNode><inputNode name="D"><value>2026-01-31</value></inputNode>
+  <resultNode name="And"><expected><value>false</value></expected></resultNode>
+  <resultNode name="Or"><expected><value xsi:nil="true"/></expected></resultNode>
+  <resultNode name="Sum"><expected><value>7.5</value></expected></resultNode>
+  <resultNode name="Nothing"><expected><value/></expected></resultNode>
+  <resultNode name="Next"><expected><value>2026-02-01</value></expected></resultNode>
+  <resultNode name="All"><expected><list><item><component name="Is/Not"><value>yes</value></component><component name="n"><value>18</value>
+  </component></item></list></expected></resultNode>
+  <resultNode name="Wrong"><expected><value>17</value></expected></resultNode>
+  <resultNode name="Text"><expected><value>17</value></expected></resultNode></testCase></testCases>"""
+
+
+def test_values_without_a_type_have_the_one_that_the_model_declares(tmp_path):
+    suite = tmp_path / "0002-untyped"
+    suite.mkdir()
+    logic = {"And": ("A and B", "boolean"), "Or": ("A or B", "boolean"), "Sum": ("10 + 20 / (-5 - 3)", "number"),
+             "Nothing": ("10 + null", "number"), "Next": ('D + duration("P1D")', "date"), "All": ('[{"Is/Not": "yes", n: N + 1}]', ""),
+             "Wrong": ("N + 1", "number"), "Text": ("string(N)", "string")}  # fmt: skip
+    inputs = [data("A", "boolean"), data("B", "boolean"), data("N", "number"), data("D", "date")]
+    decisions = [decision(name, literal(text), inputs="ABND", type_name=kind) for name, (text, kind) in logic.items()]
+    (suite / "m.dmn").write_bytes(model(*inputs, *decisions))
+    (suite / "m-test-01.xml").write_text(UNTYPED)
+    assert [check.node for check in run_all(tmp_path) if not check.passed] == ["Wrong"]
