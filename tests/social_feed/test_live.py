@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from portal import demo
+from portal import demo, live
 from portal.access import Audience
 from portal.live import hub, ping
 from portal.registry import SubjectRef
@@ -141,6 +141,27 @@ async def test_a_subscription_that_was_cut_off_tells_every_page_to_read_anew():
     assert await heard(socket) == {"feed:all"}
     assert await socket.receive_nothing(timeout=0.3)
     await socket.disconnect()
+
+
+def test_pings_close_behind_each_other_are_one_message(monkeypatch):
+    sent: list[set[str]] = []
+    monkeypatch.setattr(live, "_send", sent.append)
+    monkeypatch.setattr(live, "PAUSE", 0.1)
+    outlet = live._Outlet()
+    for number in range(50):
+        outlet.tell({f"topic:{number}"})
+    assert sent == [{"topic:0"}]
+    deadline = time.monotonic() + 5
+    while len(sent) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sent[1:] == [{f"topic:{number}" for number in range(1, 50)}]
+    time.sleep(0.15)
+    outlet.tell({"alone"})
+    assert sent[2:] == [{"alone"}]
+    outlet.tell({"last"})
+    outlet.flush()  # as at the end of the process
+    outlet.flush()
+    assert sent[3:] == [{"last"}]
 
 
 def test_a_live_fragment_equals_the_page_read_anew(people):
