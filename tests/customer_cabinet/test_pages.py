@@ -10,8 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.models import Account, Quote, Request, SalesTeamMember
+from portal.access import Audience
 from portal.demo import ACME
+from portal.registry import SubjectRef
 from projects.models import Project
+from social_feed.services.messages import post_message
 from tests.crm.conftest import ask, do, shop  # noqa: F401
 from workflows.models import HumanTask, ProcessInstance
 
@@ -132,3 +135,19 @@ def test_the_conversation_with_the_company(shop):  # noqa: F811
     cara.get(panel)
     assert "1 new" not in cara.get(reverse("customer_cabinet:messages-list")).content.decode()
     assert "From the third on." not in window(shop, "bea@birch.example").get(reverse("customer_cabinet:messages")).content.decode()
+
+
+def test_on_a_phone_the_rest_of_the_pages_stands_behind_more(shop):  # noqa: F811
+    """Five entries fit at the bottom: what doesn't is one touch away, and marked where one is."""
+    cara = window(shop, "cara@acme.example")
+    bottom = cara.get(reverse("customer_cabinet:documents")).content.decode().partition("t-tabs-phone-nav")[2]
+    shown, _more, rest = bottom.partition("<details")
+    assert shown.count("<li>") == 5 and "data-current" in rest.partition("</summary>")[0]
+    for name in ("cases", "documents", "projects", "team"):
+        assert reverse(f"customer_cabinet:{name}") not in shown and f'href="{reverse(f"customer_cabinet:{name}")}"' in rest
+    elsewhere = cara.get(reverse("customer_cabinet:home")).content.decode().partition("t-tabs-phone-nav")[2]
+    assert "data-current" not in elsewhere.partition("</summary>")[0]
+    words = cara.get(reverse("customer_cabinet:messages")).content.decode()
+    post_message(shop.erin, SubjectRef("portal.organisation", shop.cara.organisation_id), Audience.CUSTOMER, "Welcome.")
+    assert "With us, about everything else" not in words
+    assert "With us, about everything else" in cara.get(reverse("customer_cabinet:messages")).content.decode()
