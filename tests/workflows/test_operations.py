@@ -180,6 +180,30 @@ def test_a_renamed_step_needs_a_mapping_and_another_kind_is_blocked(cast, row):
     assert preview.verdict == "blocked" and "user task" in preview.words[0] and "script task" in preview.words[0]
 
 
+def test_steps_that_change_names_with_each_other_keep_their_own_rows(cast):
+    body = '<bpmn:boundaryEvent id="{0}" attachedToRef="{1}"><bpmn:timerEventDefinition><bpmn:timeDuration>PT{2}H</bpmn:timeDuration>'
+    body += "</bpmn:timerEventDefinition></bpmn:boundaryEvent>"
+
+    def version(first, second, third):
+        late = body.format(f"late_{first}", first, 1) + body.format(f"late_{second}", second, 2)
+        flows = flow("start", first) + flow("start", second) + flow(first, "end") + flow(second, "end")
+        flows += flow(f"late_{first}", "end") + flow(f"late_{second}", "end") + flow("start", third) + flow(third, "end")
+        return diagram("swap", ENDS + user(first, name="One") + user(second, name="Two") + user(third, name="Three") + late + flows)
+
+    services.deploy(SYSTEM, version("a", "b", "c"))
+    pk = services.start_process(cast.erin, "swap")
+    target = services.deploy(SYSTEM, version("b", "a", "d")).definition_id
+    names = {"a": "b", "b": "a", "late_a": "late_b", "late_b": "late_a", "c": "d"}
+    services.migrate_instance(cast.mona, pk, target, "they were drawn the wrong way round", names)
+    assert stands_at(pk) == ["a", "b", "d"]
+    assert dict(HumanTask.objects.values_list("name", "element_id")) == {"One": "b", "Two": "a", "Three": "d"}
+    now = timezone.now()
+    assert [row.element_id for row in Timer.objects.order_by("due")] == ["late_b", "late_a"] and Timer.objects.earliest("due").due > now
+    for task in HumanTask.objects.order_by("name"):
+        services.complete_task(cast.erin, task.pk, {})
+    assert assert_consistent(pk).status == "completed"
+
+
 def test_many_are_taken_over_in_the_background(cast, row):
     ids = [row, *(services.start_process(cast.erin, "steps") for _ in range(24))]
     services.complete_task(cast.erin, HumanTask.objects.get(instance_id=ids[0]).pk, {})

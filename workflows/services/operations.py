@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Case, Model, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,7 +26,17 @@ from portal.registry import SubjectRef
 from workflows import clocks, definitions
 from workflows.access import WorkflowPermission, visible_instances
 from workflows.errors import NotFound
-from workflows.models import HistoryEvent, HumanTask, MessageWait, OutboxCall, ProcessDefinition, ProcessInstance, ServiceClock, Timer
+from workflows.models import (
+    HistoryEvent,
+    HumanTask,
+    Incident,
+    MessageWait,
+    OutboxCall,
+    ProcessDefinition,
+    ProcessInstance,
+    ServiceClock,
+    Timer,
+)
 from workflows.runtime import one_step
 from workflows.services.instances import _for_operator
 
@@ -240,11 +251,16 @@ def migrate_instance(actor: Actor, instance_id: int, definition_id: int, reason:
 
 
 def _rename_rows(instance: ProcessInstance, mapping: Mapping[str, str]) -> None:
-    for source, name in mapping.items():
-        HumanTask.objects.filter(instance=instance, element_id=source, status=HumanTask.Status.OPEN).update(element_id=name)
-        Timer.objects.filter(instance=instance, element_id=source).update(element_id=name)
-        MessageWait.objects.filter(instance=instance, element_id=source).update(element_id=name)
-        ServiceClock.objects.filter(instance=instance, element_id=source, ended=None).update(element_id=name)
+    """All names at once: two steps may have changed theirs with each other."""
+    if not mapping:
+        return
+    renamed = Case(*(When(element_id=source, then=Value(name)) for source, name in mapping.items()))
+    open_ones: list[tuple[type[Model], dict[str, Any]]] = [
+        (HumanTask, {"status": HumanTask.Status.OPEN}), (Timer, {}), (MessageWait, {}), (ServiceClock, {"ended": None}),
+        (Incident, {"resolved": None}), (OutboxCall, {"status": OutboxCall.Status.WAITING}),
+    ]  # fmt: skip
+    for model, still in open_ones:
+        model._default_manager.filter(instance=instance, element_id__in=mapping, **still).update(element_id=renamed)
 
 
 def _follow_the_drawing(instance: ProcessInstance, new: Definition) -> None:
