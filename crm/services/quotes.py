@@ -167,6 +167,8 @@ def print_quote(quote: Quote, deal: Deal, lines: list[QuoteLine]) -> bytes:
 
 def _tell(quote: Quote) -> None:
     topics = [f"crm.deal:{quote.deal_id}", f"crm.quote:{quote.pk}", "crm.board"]
+    if quote.customer_organisation_id:
+        topics.append(f"cabinet:{quote.customer_organisation_id}")
     if quote.request_id:
         topics.append(f"crm.request:{quote.request_id}")
     ping(*topics)
