@@ -331,3 +331,31 @@ def test_a_long_run_goes_on_in_another_transaction(live):
     run_due()
     row = ProcessInstance.objects.get(pk=instance)
     assert (row.status, row.data["n"], row.more) == ("completed", 600, False)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), OperationalError("database is locked")])
+def test_an_answer_that_cant_be_taken_holds_up_no_other_call(live, monkeypatch, error):
+    sent = []
+    outbox.sender("tests")(lambda call: sent.append(call.idempotency_key))
+    first, *others = [outbox.enqueue_call("tests", {}, idempotency_key=f"call-{number}").pk for number in range(3)]
+    take = outbox._take_answer
+
+    def broken(call, lease, answer):
+        if call.pk == first:
+            raise error
+        take(call, lease, answer)
+
+    monkeypatch.setattr(outbox, "_take_answer", broken)
+    for _round in range(outbox.MAX_ATTEMPTS + 1):
+        OutboxCall.objects.filter(pk=first).update(next_try=timezone.now() - timedelta(minutes=1))
+        try:
+            outbox.send_batch()
+        except OperationalError:  # the batch ends, and what it hasn't come to is as due as before
+            assert error.args == ("database is locked",)
+            waiting = OutboxCall.objects.filter(pk__in=others, status="waiting")
+            assert all((row.attempts, row.lease) == (0, "") and row.next_try <= timezone.now() for row in waiting)
+    while outbox.send_batch():
+        pass
+    rows = {row.pk: row for row in OutboxCall.objects.filter(kind="tests")}
+    assert rows[first].status == "failed" and [rows[pk].status for pk in others] == ["sent", "sent"]
+    assert sorted(set(sent)) == ["call-0", "call-1", "call-2"] and sent.count("call-1") == sent.count("call-2") == 1

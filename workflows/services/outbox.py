@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -78,10 +80,23 @@ def without_reader(call: OutboxCall, addresses: Iterable[str]) -> dict[str, Any]
 
 
 def send_batch(limit: int = 50) -> int:
-    """Lease what is due and send it; gives how many were tried. Any number of senders may run beside each other."""
+    """Lease what is due and send it; gives how many were tried. Any number of senders may run beside each other.
+
+    An answer that can't be taken is tried again and stops no other call. Where the database fails the batch ends, and what it hasn't come
+    to is given back, for only what was tried counts as a try.
+    """
     lease = secrets.token_hex(12)
-    for call in _lease(lease, limit):
-        _send(call, lease)
+    calls = _lease(lease, limit)
+    for number, call in enumerate(calls, 1):
+        try:
+            _send(call, lease)
+        except (OperationalError, InterfaceError):
+            _give_back(calls[number:], lease)
+            raise
+        except Exception as error:
+            log.exception("the answer to outbox call %s can't be taken", call.pk)
+            mine = OutboxCall.objects.filter(pk=call.pk, lease=lease, status=OutboxCall.Status.WAITING)
+            mine.update(last_error=(str(error) or type(error).__name__)[:500])
     return OutboxCall.objects.filter(lease=lease).count()
 
 
@@ -101,6 +116,14 @@ def _lease(lease: str, limit: int) -> list[OutboxCall]:
         else:
             ready.append(row)
     return ready
+
+
+def _give_back(calls: list[OutboxCall], lease: str) -> None:
+    """Let others send what this batch won't; should that fail too, it is sent when its lease has run out."""
+    if calls:
+        with suppress(DatabaseError, InterfaceError):
+            mine = OutboxCall.objects.filter(pk__in=[call.pk for call in calls], lease=lease, status=OutboxCall.Status.WAITING)
+            mine.update(attempts=F("attempts") - 1, lease="", next_try=timezone.now())
 
 
 def _send(call: OutboxCall, lease: str) -> None:
