@@ -10,6 +10,7 @@ import zoneinfo
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -78,7 +79,7 @@ class Desk:
         return list(rows.values_list("task_id", flat=True)[:CAP])
 
     @cached_property
-    def asked(self) -> QuerySet[TaskCandidate, dict[str, int]]:
+    def asked(self) -> QuerySet[TaskCandidate, Any]:
         """Free tasks that the reader, or somebody for whom they stand in, was asked to do by name."""
         who = Q(user_id=self.actor.user_id)
         for absent, key in self.covers:
