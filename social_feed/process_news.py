@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,7 +15,7 @@ from portal.registry import SubjectRef, registry
 from portal.selectors import actors_of, people_with_role
 from social_feed.selectors.follows import colleagues, followers_of
 from social_feed.services.follows import follow_by_taking_part
-from social_feed.services.notifications import notify, settle, tell_followers
+from social_feed.services.notifications import notify, settle, settle_all, tell_followers, unused
 from social_feed.stories import Story, register_story
 from workflows.events import (
     ApprovalClosed,
@@ -151,7 +150,14 @@ def _outsiders(event: TaskCreated | TaskReminded) -> tuple[list[Actor], SubjectR
 def remind_of_task(event: TaskReminded) -> None:
     """Those outside who have the step hear once more that it waits."""
     people, task = _outsiders(event)
-    notify("task", people, task, STILL_WAITS, values={"step": event.name}, source=f"remind:{event.task_id}:{uuid4()}", even_muted=True)
+    source = unused(_reminders(event.task_id))
+    settle_all(_reminders(event.task_id))  # the newest is the one to read
+    notify("task", people, task, STILL_WAITS, values={"step": event.name}, source=source, even_muted=True)
+
+
+def _reminders(task_id: int) -> list[str]:
+    """What reminders of a step are called, so that they are found when it is done."""
+    return [f"remind:{task_id}:{number}" for number in range(1, 31)]
 
 
 @on(TaskAssigned)
@@ -211,6 +217,8 @@ def settle_task(event: TaskCompleted) -> None:
     """Done is done: the step leaves every bell, and the colleague who did it follows its records from then on."""
     if event.announced:
         settle(f"task:{event.task_id}", f"task:{event.task_id}:{event.actor.user_id}" if event.actor.user_id else "")
+    if event.audience != Audience.INTERNAL:  # those inside are reminded by letter alone
+        settle_all(_reminders(event.task_id))
     if event.told_by_id:
         tell_in_whose_name(event)
     if event.actor.user_id and event.subjects:

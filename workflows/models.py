@@ -53,7 +53,7 @@ class ProcessInstance(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
-    definition = models.ForeignKey(ProcessDefinition, on_delete=models.PROTECT, related_name="instances")
+    definition = models.ForeignKey(ProcessDefinition, on_delete=models.PROTECT, related_name="instances", db_index=False)
     digest = models.CharField(max_length=64)  # the definition's, so that a step needs no second read
     key = models.CharField(max_length=100)
     title = models.CharField(max_length=250)
@@ -86,6 +86,7 @@ class ProcessInstance(models.Model):
             models.Index(fields=["-started", "-id"], name="instance_newest"),
             models.Index(fields=["key", "-started", "-id"], name="instance_newest_of_key"),
             models.Index(fields=["-worth", "-id"], name="instance_worth"),
+            models.Index(fields=["definition", "status"], name="instance_of_version"),
             models.Index(fields=["key", "status", "-started"]),
             models.Index(fields=["status", "-started"]),
             models.Index(fields=["customer_organisation", "-started"]),
@@ -93,7 +94,7 @@ class ProcessInstance(models.Model):
             models.Index(fields=["subject_kind", "subject_id"]),
             models.Index(fields=["id"], condition=Q(more=True), name="instance_more"),
             models.Index(fields=["id"], condition=Q(status="running", active=[]), name="instance_still"),
-            models.Index(fields=["id"], condition=Q(has_incident=True), name="instance_incident"),
+            models.Index(fields=["definition", "id"], condition=Q(has_incident=True), name="instance_incident"),
             models.Index(fields=["started_by"], condition=Q(ended__isnull=True, started_by__isnull=False), name="instance_live_started_by"),
         ]
 

@@ -64,7 +64,10 @@ const zoomBy = (canvas, factor, at) => canvas.zoom(between(canvas.zoom() * facto
 // The box around where work stands: all tokens where they fit the view, else the place with most; the start where nothing stands.
 function placeOf(viewer, state, width, height) {
   const registry = viewer.get('elementRegistry');
-  const boxes = [...(state.incidents ?? []), ...(state.here ?? []).toSorted((one, other) => (other.count ?? 0) - (one.count ?? 0))].map((one) => registry.get(one.element)).filter((one) => one?.width);
+  const here = state.here ?? [];
+  const isMap = here.some((one) => one.heat); // its counts are words such as “4 h”: the heat says which step is first, before any incident
+  const ranked = here.toSorted((one, other) => (isMap ? (other.heat ?? 0) - (one.heat ?? 0) || (other.stands ?? 0) - (one.stands ?? 0) : (other.count ?? 0) - (one.count ?? 0)));
+  const boxes = (isMap ? [...ranked, ...(state.incidents ?? [])] : [...(state.incidents ?? []), ...ranked]).map((one) => registry.get(one.element)).filter((one) => one?.width);
   if (!boxes.length) boxes.push(...registry.filter((one) => one.type === 'bpmn:StartEvent').slice(0, 1));
   if (!boxes.length) return null;
   const around = (some) => {

@@ -173,6 +173,21 @@ def settle(source: str, other: str = "") -> None:
         ping(*(f"bell:{row.user_id}" for row in unread))
 
 
+def settle_all(sources: list[str]) -> None:
+    """What several notifications asked for is done: nobody need read any of them any more."""
+    unread = Notification.objects.filter(source__in=sources, read=None)
+    users = set(unread.values_list("user_id", flat=True))
+    if users:
+        unread.update(read=timezone.now())
+        ping(*(f"bell:{user}" for user in users))
+
+
+def unused(sources: list[str]) -> str:
+    """The first of these sources that nobody has been told by; the last where all were used."""
+    used = set(Notification.objects.filter(source__in=sources).values_list("source", flat=True))
+    return next((source for source in sources if source not in used), sources[-1])
+
+
 def withdraw(source: str) -> None:
     """What a notification told of was taken back."""
     users = list(Notification.objects.filter(source=source).values_list("user_id", flat=True))

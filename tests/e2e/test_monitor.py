@@ -8,7 +8,7 @@ from portal.access import Actor
 from tests.e2e.conftest import SOON
 from tests.workflows.diagrams import ENDS, chain, diagram, user
 from workflows import services
-from workflows.models import Incident, ProcessInstance
+from workflows.models import HumanTask, Incident, ProcessInstance
 
 SYSTEM = Actor.system("tests")
 SUM = '<bpmn:scriptTask id="sum" name="Add the tax" scriptFormat="python"><bpmn:script>total = net + tax</bpmn:script></bpmn:scriptTask>'
@@ -102,3 +102,28 @@ def test_an_operator_mends_what_fails(company, person):
     mona.sees("Radar")
     mona.accessible()
     mona.shoot("monitor-radar")
+
+
+def test_on_a_phone_the_map_opens_at_the_hottest_step(company, person):
+    """Its figures are words (“4 h”), and an incident far away doesn't draw the view there."""
+    steps = [f"step{number}" for number in range(9)]
+    services.deploy(SYSTEM, diagram("long", ENDS + "".join(user(one, name=one.title()) for one in steps) + chain("start", *steps, "end")))
+    for place, count in ((1, 2), (7, 5)):
+        for _number in range(count):
+            pk = services.start_process(SYSTEM, "long")
+            for _step in range(place):
+                services.complete_task(SYSTEM, HumanTask.objects.get(instance_id=pk, status="open").pk, {})
+            ProcessInstance.objects.filter(pk=pk).update(worth=place * 1000, worth_currency="EUR")
+    Incident.objects.create(
+        instance_id=ProcessInstance.objects.filter(key="long").first().pk, element_id="step1", code="x", message="It failed"
+    )
+    mona = person("mona@northwind.example", phone=True)
+    for layer in ("count", "money"):
+        mona.go(f"/work/processes/p/long/?layer={layer}")
+        hot = mona.page.locator('.djs-element[data-element-id="step7"]')
+        expect(hot).to_be_visible(timeout=SOON)
+        frame, box = mona.page.locator(".t-diagram-canvas").bounding_box(), hot.bounding_box()
+        assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"], layer
+        assert frame["y"] <= box["y"] and box["y"] + box["height"] <= frame["y"] + frame["height"], layer
+    mona.fits()
+    mona.shoot("monitor-map-phone")

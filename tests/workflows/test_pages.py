@@ -1,5 +1,7 @@
 """The pages: what they show, what they refuse, and how many statements they take."""
 
+import sys
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -160,3 +162,26 @@ def test_the_history_names_no_gateway_that_only_passed_a_token_on(cast):
     services.complete_task(cast.erin, task_of(pk).pk, {})
     names = [line.name for line in selectors.instance_detail(cast.mona, pk).history]
     assert "First" in names and "fork" not in names
+
+
+def test_counting_instances_costs_the_same_however_many_there_are(cast, monkeypatch):
+    found = sys.modules["workflows.selectors.definitions"]  # the package's own word of this name is the function
+    monkeypatch.setattr(found, "CAP", 3)
+    services.deploy(SYSTEM, diagram("many", ENDS + user("a") + chain("start", "a", "end")))
+    services.deploy(SYSTEM, diagram("few", ENDS + user("a") + chain("start", "a", "end")))
+    ids = [services.start_process(cast.erin, "many") for _number in range(6)]
+    for pk in ids[:2]:
+        services.cancel_instance(cast.mona, pk, "a mistake")
+    ProcessInstance.objects.filter(pk=ids[-1]).update(has_incident=True)
+
+    def seen():
+        with CaptureQueriesContext(connection) as caught:
+            shown = {one.key: (one.running, one.ended, one.incidents) for one in found.definitions(cast.mona)}
+        return shown, len(caught)
+
+    before, statements = seen()
+    assert (before["many"], before["few"]) == ((4, 2, 1), (0, 0, 0)), "up to one more than the cap"
+    for _number in range(4):
+        services.start_process(cast.erin, "many")
+    assert seen() == (before, statements)
+    assert found.running_count(cast.mona, "many") == 8

@@ -154,5 +154,10 @@ def test_an_outsiders_late_step_is_reminded_or_gets_more_time(cast, acme):
     assert services.mend(cast.mona, "outside", "remind", [task.pk], "a week over").done == 1
     assert Notification.objects.filter(user_id=cast.cara.user_id).count() == told + 1
     assert AuditEntry.objects.get(verb="task.reminded").reason == "a week over"
+    assert services.mend(cast.mona, "outside", "remind", [task.pk], "and again").done == 1
+    reminders = Notification.objects.filter(source__startswith=f"remind:{task.pk}:", user_id=cast.cara.user_id)
+    assert (reminders.count(), reminders.filter(read=None).count()) == (2, 1), "the newest is the one to read"
     assert services.mend(cast.mona, "outside", "due", [task.pk], "they asked", due=timezone.now() + timedelta(days=2)).done == 1
     assert "outside" not in seen(cast.mona)
+    services.complete_task(cast.cara, task.pk, {})
+    assert not reminders.filter(read=None).exists(), "done is done"

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import IntegerField, OuterRef, Subquery
 
 from portal.access import Actor
 from portal.selectors import names_of
 from workflows import definitions as loaded
-from workflows.access import visible_definitions
+from workflows.access import visible_definitions, visible_instances
 from workflows.models import ProcessDefinition, ProcessInstance
+
+CAP = 1000  # as many instances are counted; beyond it is said that there are more
+STATUS = ProcessInstance.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,31 @@ class DefinitionView:
     subject_kind: str
     for_customer: bool
     for_partner: bool
+    most: int = CAP  # what counts more than this is “more than”
+
+
+class Counted(Subquery):
+    """How many rows a subquery finds, up to its own limit, so that counting costs the same however many there are."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
 def _counted(rows):
-    running = Q(instances__status=ProcessInstance.Status.RUNNING)
+    def some(**which):
+        found = ProcessInstance.objects.filter(definition=OuterRef("pk"), **which).order_by()
+        return Counted(found.values("pk")[: CAP + 1])
+
     return rows.defer("xml", "decisions").annotate(
-        running=Count("instances", filter=running),
-        ended=Count("instances", filter=~running & Q(instances__isnull=False)),
-        incidents=Count("instances", filter=Q(instances__has_incident=True)),
+        running=some(status=STATUS.RUNNING),
+        ended=some(status__in=[STATUS.COMPLETED, STATUS.FAILED, STATUS.CANCELLED]),
+        incidents=some(has_incident=True),
     )
+
+
+def running_count(actor: Actor, key: str) -> int:
+    """How many instances of a process run, of whatever version: whom publishing another one leaves as they are."""
+    return visible_instances(actor).filter(key=key, status=STATUS.RUNNING).count()
 
 
 def _views(rows) -> list[DefinitionView]:

@@ -21,7 +21,7 @@ from workflows import selectors, services
 from workflows.access import WorkflowPermission
 from workflows.connector_registry import connectors
 from workflows.layout import drawn
-from workflows.selectors.definitions import definition_xml, versions
+from workflows.selectors.definitions import definition_xml, running_count, versions
 from workflows.selectors.heat import LAYERS, StepHeat, process_heat
 from workflows.services.deployment import check, restore_version
 from workflows.templatetags.durations import duration
@@ -153,7 +153,7 @@ def publish(request: HttpRequest) -> HttpResponse:
         if problem:
             raise DeployRefused([Problem(None, "file", problem, "")])
         definition = check(content, decisions=decisions)
-        running = sum(v.running for v in versions(request.actor, definition.key))
+        running = running_count(request.actor, definition.key)
         if request.POST.get("step") == "publish":
             result = services.deploy(request.actor, content, decisions=decisions, note=context["note"])
             words = _("“%(name)s” is unchanged.") if result.unchanged else _("“%(name)s” is published as version %(version)s.")

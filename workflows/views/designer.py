@@ -18,7 +18,7 @@ from portal.registry import registry
 from workflows import selectors, services
 from workflows.access import WorkflowPermission
 from workflows.connector_registry import connectors
-from workflows.selectors.definitions import definition_decisions, versions
+from workflows.selectors.definitions import definition_decisions, running_count
 from workflows.services.deployment import check
 from workflows.trials import trial
 
@@ -68,7 +68,7 @@ def check_drawing(request: HttpRequest) -> JsonResponse:
         definition, _decisions = _checked(request)
     except DeployRefused as refused:
         return _refusal(refused)
-    running = sum(version.running for version in versions(request.actor, definition.key))
+    running = running_count(request.actor, definition.key)
     return JsonResponse(
         {
             "problems": [],
