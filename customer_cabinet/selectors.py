@@ -79,16 +79,17 @@ def home(actor: Actor) -> Home:
     """The cabinet's home; the number of queries doesn't grow with requests."""
     tasks = [t for t in tasks_for(actor, InboxFilter(limit=20)).rows if t.audience == Audience.CUSTOMER]
     running = crm.requests_for(actor, state="open", limit=50)
+    ahead = appointments.ahead(actor)
     return Home(
         tasks,
         request_rows(actor, running, tasks),
         crm.requests_for(actor, state="over", limit=10),
         projects.projects_for(actor, state="active", limit=10),
-        coming_dates(actor, tasks),
+        coming_dates(actor, tasks, [one for one in ahead if one.state == "booked"]),
         crm.caretaker_of(actor),
         drafts(actor),
         crm.cases_for(actor, is_open=True, limit=10),
-        [one for one in appointments.open_offers(actor, limit=10) if one.state == "offered"],
+        [one for one in ahead if one.state == "offered"][:10],
     )
 
 
@@ -113,8 +114,8 @@ def request_rows(actor: Actor, requests: list[crm.RequestView], tasks: list[Task
     return [RequestRow(r, waiting.get(r.instance_id or 0, ""), r.instance_id in mine, ends.get(r.instance_id or 0)) for r in requests]
 
 
-def coming_dates(actor: Actor, tasks: list[TaskRow], limit: int = 6) -> list[ComingDate]:
-    """The next days of the actor's steps, quotes and milestones, soonest first; what has passed is shown where it waits, not here."""
+def coming_dates(actor: Actor, tasks: list[TaskRow], agreed: list[appointments.AppointmentView], limit: int = 6) -> list[ComingDate]:
+    """The next days of the actor's steps, quotes, milestones and appointments, soonest first; what has passed is shown where it waits."""
     found = [_date_of_task(task, task.due) for task in tasks if task.due]
     decided = {task.subject.ref for task in tasks if task.due and task.subject}
     for quote in crm.quotes_for(actor, open_only=True, limit=limit):
@@ -125,7 +126,7 @@ def coming_dates(actor: Actor, tasks: list[TaskRow], limit: int = 6) -> list[Com
     for milestone in projects.coming_milestones(actor, limit):
         url = reverse("customer_cabinet:project", args=[milestone.project_id])
         found.append(ComingDate(milestone.due, milestone.name, milestone.project, url, "target-arrow", milestone.is_mine))
-    found += [_date_of_appointment(one) for one in appointments.coming_appointments(actor, limit=limit) if one.starts]
+    found += [_date_of_appointment(one) for one in agreed if one.starts]
     today = timezone.localdate()
     return sorted((one for one in found if one.day >= today), key=lambda one: (one.day, one.at.timestamp() if one.at else 0))[:limit]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from crm.access import visible_appointments
@@ -109,6 +109,13 @@ def open_offers(actor: Actor, *, host_id: int | None = None, limit: int = 50) ->
     if host_id is not None:
         rows = rows.filter(host_id=host_id)
     return _views(actor, rows.order_by("created_at", "pk")[:limit])
+
+
+def ahead(actor: Actor, limit: int = 60) -> list[AppointmentView]:
+    """What waits for a time, the oldest first, then what is agreed and not over, soonest first; read at once."""
+    rows = _rows(actor).filter(Q(state__in=OPEN) | Q(state=State.BOOKED, ends__gt=timezone.now()))
+    is_open = Case(When(state__in=OPEN, then=0), default=1)
+    return _views(actor, rows.order_by(is_open, F("starts").asc(nulls_first=True), "created_at", "pk")[:limit])
 
 
 def past_appointments(actor: Actor, *, host_id: int | None = None, limit: int = 50) -> list[AppointmentView]:

@@ -80,8 +80,9 @@ def tasks_for(actor: Actor, filter: InboxFilter | None = None, desk: Desk | None
     """A page of the actor's tasks; `desk` where the caller has read it."""
     wanted, desk = filter or InboxFilter(), desk or Desk(actor)
     branches = desk.find(wanted)
-    total = counted({"all": branches})["all"]
-    ids = ids_in_order(branches, wanted, wanted.offset + wanted.limit)[wanted.offset :]
+    found = ids_in_order(branches, wanted, wanted.offset + wanted.limit)
+    total = len(found) if len(found) < wanted.offset + wanted.limit else counted({"all": branches})["all"]  # a short list counts itself
+    ids = found[wanted.offset :]
     rows = HumanTask.objects.filter(pk__in=ids).order_by(*order_of(wanted)).select_related("instance")
     page = list(rows.defer("instance__state", "instance__data", "instance__waits", "data")) if ids else []
     theirs: set[int] = set()
@@ -105,7 +106,9 @@ def _stake(task: HumanTask) -> tuple[Decimal | None, str]:
 
 def _rows(actor: Actor, tasks: list[HumanTask], theirs: Container[int] = ()) -> list[TaskRow]:
     names = names_of(t.assignee_id for t in tasks)
-    companies = organisations(t.organisation_id for t in tasks if t.organisation_id)
+    own = {actor.organisation_id: actor.organisation_name} if actor.organisation_id else {}
+    others = {t.organisation_id for t in tasks if t.organisation_id} - own.keys()
+    companies = own | {key: found.name for key, found in (organisations(others) if others else {}).items()}
     refs: dict[int, list[SubjectRef]] = {t.pk: [SubjectRef.parse(s) for s in t.instance.subjects] for t in tasks}
     seen = registry.resolve_many(actor, {ref for found in refs.values() for ref in found})
     now = timezone.now()
@@ -114,7 +117,6 @@ def _rows(actor: Actor, tasks: list[HumanTask], theirs: Container[int] = ()) -> 
     rows = []
     for task in tasks:
         ref = next((r for r in reversed(refs[task.pk]) if r in seen), None)
-        company = companies.get(task.organisation_id or 0)
         stake, currency = _stake(task)
         rows.append(
             TaskRow(
@@ -130,7 +132,7 @@ def _rows(actor: Actor, tasks: list[HumanTask], theirs: Container[int] = ()) -> 
                 assignee_id=task.assignee_id,
                 assignee_name=names.get(task.assignee_id or 0, ""),
                 organisation_id=task.organisation_id,
-                organisation_name=company.name if company else "",
+                organisation_name=companies.get(task.organisation_id or 0, ""),
                 delegated_by=task.delegated_by_name,
                 note=task.note,
                 created=task.created,
