@@ -44,11 +44,11 @@ class Person:
         expect(self.page.locator("main").get_by_text(words)).to_have_count(0, timeout=SOON)
 
     def click(self, name: str) -> None:
-        """Press the button or follow the link of that name."""
-        target = self.page.locator("main").get_by_role("button", name=name, exact=True)
-        if not target.count():
-            target = self.page.locator("main").get_by_role("link", name=name)
-        target.first.click()
+        """Press the button or follow the link of that name, which are there or soon come; the button where there are both."""
+        main = self.page.locator("main")
+        button, link = main.get_by_role("button", name=name, exact=True), main.get_by_role("link", name=name)
+        expect(button.or_(link)).not_to_have_count(0, timeout=SOON)  # counted before it came, a button would be looked for as a link
+        (button if button.count() else link).first.click()
 
     def fill(self, **values: str | bool) -> None:
         """Fill fields by their names."""

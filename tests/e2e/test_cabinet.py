@@ -196,7 +196,7 @@ def _talks(ada: Person, erin: Person, request_id: int) -> None:
     box.get_by_role("button", name="Send", exact=True).click()
     erin.sees("Do you also plan the night shift?")
     erin.page.locator("main .t-compose label.is-customer").click()
-    erin.sees("Ada Q. Quarry")
+    expect(erin.page.locator("main .t-recipients")).to_contain_text("Ada Q. Quarry", timeout=SOON)  # her name stood on the page before
     box = erin.page.locator("main .t-compose")
     box.locator("[name=body]").fill("Yes, all three shifts.")
     box.get_by_role("button", name="Send", exact=True).click()
