@@ -115,6 +115,8 @@ def test_a_promise_is_seen_at_risk_in_the_inbox(company, person):
     erin.go("/work/inbox/")
     row = erin.page.locator("main .t-task", has_text="Check the drawing").first
     expect(row).to_contain_text("At risk", timeout=SOON)
+    name = row.locator(".t-task-name").bounding_box()
+    assert name["width"] > name["height"] * 2, "the promise leaves the name room"
     erin.accessible()
     erin.fits()
     erin.shoot("clocks-at-risk")
