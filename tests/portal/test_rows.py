@@ -109,6 +109,7 @@ def test_a_broken_rule_is_djangos_error_and_listeners_hear_the_statement(instanc
 
 def test_one_transaction_tells_browsers_once(transactional_db, monkeypatch):
     told = []
+    monkeypatch.setattr(live, "PAUSE", 0)
     monkeypatch.setattr(
         live._line, "publish", lambda message: told.append(get_channel_layer().deserialize(message)["topics"]), raising=False
     )

@@ -270,3 +270,16 @@ def test_the_log_of_a_process_takes_the_filters(cast, rows):
     log = json.loads(b"".join(mona.get(url, {"process": "steps", "since": "2999-01-01"}).streaming_content))
     assert log["objects"] == []
     assert url not in signed_in(cast, "erin@northwind.example").get(reverse("workflows:definition", args=["steps"])).text
+
+
+@pytest.mark.django_db
+def test_postgresql_finds_words_in_titles_off_an_index():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite reads the titles")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
+        if cursor.fetchone() is None:
+            pytest.skip("this server hasn't pg_trgm")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        rows = ProcessInstance.objects.filter(title__icontains="zebra").only("pk")
+        assert "instance_title_parts" in rows.explain()

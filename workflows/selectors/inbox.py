@@ -80,9 +80,8 @@ def tasks_for(actor: Actor, filter: InboxFilter | None = None, desk: Desk | None
     """A page of the actor's tasks; `desk` where the caller has read it."""
     wanted, desk = filter or InboxFilter(), desk or Desk(actor)
     branches = desk.find(wanted)
-    found = ids_in_order(branches, wanted, wanted.offset + wanted.limit)
-    total = len(found) if len(found) < wanted.offset + wanted.limit else counted({"all": branches})["all"]  # a short list counts itself
-    ids = found[wanted.offset :]
+    total = counted({"all": branches})["all"]
+    ids = ids_in_order(branches, wanted, wanted.offset + wanted.limit)[wanted.offset :]
     rows = HumanTask.objects.filter(pk__in=ids).order_by(*order_of(wanted)).select_related("instance")
     page = list(rows.defer("instance__state", "instance__data", "instance__waits", "data")) if ids else []
     theirs: set[int] = set()
