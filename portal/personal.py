@@ -31,7 +31,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One kind of row about a person. `by` is its link to them, or an e-mail field; `fields` are what an export shows.
+    """One kind of row about a person. `by` is its link to them, or an e-mail field; `fields` are what an export shows:
+    none where the row is others' work and only the link is the person's.
 
     An erasure drops the rows, or clears the fields that `clear` names, or keeps them; `why` says in words why they stay.
     """
@@ -56,7 +57,7 @@ class Trace:
 
     def export(self, person: Person) -> list[dict[str, Any]]:
         """What is stored, row by row."""
-        return list(self.rows(person).order_by("pk").values(*self.fields))
+        return list(self.rows(person).order_by("pk").values(*self.fields)) if self.fields else []
 
     def forget(self, person: Person) -> int:
         """Do with the rows what an erasure does; gives how many it changed."""

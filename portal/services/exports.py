@@ -94,8 +94,9 @@ def _pack(export: DataExport, pieces: int) -> None:
             for number, trace in enumerate(parts):
                 with default_storage.open(_piece(export, number)) as piece:
                     content = piece.read()
-                shown.append((f"{trace.key}.json", str(trace.label), len(json.loads(content))))
-                packed.writestr(f"{trace.key}.json", content)
+                if trace.fields:
+                    shown.append((f"{trace.key}.json", str(trace.label), len(json.loads(content))))
+                    packed.writestr(f"{trace.key}.json", content)
             _pack_files(packed, export.user)
             context = {"person": export.user, "parts": shown, "made": timezone.now()}
             packed.writestr("README.txt", render_to_string("portal/people/export_readme.txt", context))

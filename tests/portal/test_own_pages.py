@@ -12,6 +12,7 @@ from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -28,6 +29,7 @@ from portal.models import AuditEntry, Consent, DataExport, ErasureRequest, Membe
 from portal.personal import traces
 from portal.registry import SubjectRef
 from portal.services import consents, devices, erasure, exports
+from tests.crm.conftest import ask, do, shop  # noqa: F401
 from tests.infra.urls import OUR_APPS
 from workflows.models import HumanTask, ProcessInstance
 from workflows.services import complete_task
@@ -166,6 +168,21 @@ def test_the_export_holds_what_is_theirs_and_nobody_else_fetches_it(people):
     assert cara.get(f"/me/data/exports/{export.pk}/").status_code == 404
     kept = export.content.storage
     assert kept.exists(export.content.name) and exports.drop_exports() == 1 and not kept.exists(export.content.name)
+
+
+def test_what_a_customer_started_shows_none_of_our_steps_in_the_export_and_forgets_them(shop):  # noqa: F811
+    request = ask(shop.cara, shop.rows["planning"], "Plan our workshop.")
+    do(shop.erin, request, "qualify", "qualify", product=shop.rows["planning"].pk, discount="0")
+    tasks = HumanTask.objects.filter(started_by_id=shop.cara.user_id)
+    assert set(tasks.values_list("status", "audience")) == {("done", "internal"), ("open", "internal")}
+    person = exports.person_of(shop.users[CARA])
+    everything = json.dumps([trace.export(person) for trace in traces()], cls=DjangoJSONEncoder)
+    for name in tasks.values_list("name", flat=True):
+        assert name not in everything
+    for trace in traces():
+        if trace.model == "workflows.HumanTask":
+            trace.forget(person)
+    assert not tasks.exists()
 
 
 def test_an_export_that_crashed_goes_on_where_it_was(people, monkeypatch):
