@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from djmoney.money import Money
 
 from crm.models import Account, Activity, Contact, Deal, Lead, Product, SalesTeamMember
+from portal.numbers import whole_number
 
 
 class PickerSelect(forms.Select):
@@ -22,7 +23,7 @@ class PickerSelect(forms.Select):
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list:
         """The empty choice and the chosen record."""
         queryset = self.choices.queryset  # type: ignore[union-attr]
-        rows = queryset.filter(pk__in=[one for one in value if str(one).isdigit()]) if any(value) else []
+        rows = queryset.filter(pk__in=[one for one in value if whole_number(str(one)) is not None]) if any(value) else []
         options: list[tuple[Any, str]] = [("", "—"), *((row.pk, str(row)) for row in rows)]
         return [
             (None, [self.create_option(name, pk, label, str(pk) in map(str, value), index)], index)

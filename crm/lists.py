@@ -30,6 +30,7 @@ from crm.models import (
 )
 from crm.search import deal_words
 from portal.access import Actor
+from portal.numbers import whole_number
 from portal.registry import registry
 from portal.saved_views import ViewsMenu, views_menu
 
@@ -232,7 +233,7 @@ def _owners(actor: Actor) -> list[tuple[str, str]]:
 
 
 def _is_id(value: str) -> bool:
-    return value.isdigit() and len(value) < 15
+    return whole_number(value) is not None
 
 
 def by_id(name: str) -> Callable[[QuerySet, str, Actor], QuerySet]:

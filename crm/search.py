@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access import visible_accounts, visible_cases, visible_contacts, visible_deals, visible_leads, visible_products, visible_requests
 from portal.access import Actor, Audience
+from portal.numbers import whole_number
 from portal.registry import SearchHit, SearchProvider, registry
 
 
@@ -33,8 +34,8 @@ def search_deals(actor: Actor, text: str, limit: int) -> list[SearchHit]:
 def deal_words(text: str) -> Q:
     """What finds a deal among those that one sees."""
     found = Q(title__icontains=text) | Q(account__name__icontains=text) | Q(external_key__istartswith=text)
-    number = text.upper().removeprefix("D-")
-    return found | Q(pk=int(number)) if number.isdigit() and len(number) < 12 else found
+    number = whole_number(text.upper().removeprefix("D-"))
+    return found if number is None else found | Q(pk=number)
 
 
 def search_accounts(actor: Actor, text: str, limit: int) -> list[SearchHit]:
@@ -59,9 +60,9 @@ def search_leads(actor: Actor, text: str, limit: int) -> list[SearchHit]:
 def search_requests(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     """Requests by title, words or number."""
     words = Q(title__icontains=text) | Q(description__icontains=text)
-    number = text.upper().removeprefix("R-")
-    if number.isdigit() and len(number) < 12:
-        words |= Q(pk=int(number))
+    number = whole_number(text.upper().removeprefix("R-"))
+    if number is not None:
+        words |= Q(pk=number)
     rows = visible_requests(actor).filter(words).select_related("account").order_by("-created_at")[:limit]
     return [SearchHit(r.title, f"{r.number} · {r.account.name}", _url(actor, "crm.request", r.pk), "message-circle") for r in rows]
 
@@ -69,9 +70,9 @@ def search_requests(actor: Actor, text: str, limit: int) -> list[SearchHit]:
 def search_cases(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     """Cases by title, words or number."""
     words = Q(title__icontains=text) | Q(description__icontains=text)
-    number = text.upper().removeprefix("C-")
-    if number.isdigit() and len(number) < 12:
-        words |= Q(pk=int(number))
+    number = whole_number(text.upper().removeprefix("C-"))
+    if number is not None:
+        words |= Q(pk=number)
     rows = visible_cases(actor).filter(words).select_related("account").order_by("-created_at")[:limit]
     return [SearchHit(r.title, f"{r.number} · {r.account.name}", _url(actor, "crm.case", r.pk), "lifebuoy") for r in rows]
 

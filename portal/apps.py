@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from portal.numbers import whole_number
+
 
 class PortalConfig(AppConfig):
     """The kernel."""
@@ -97,7 +99,7 @@ class PortalConfig(AppConfig):
         from portal.querysets import visible_jobs
         from portal.registry import registry
 
-        registry.register_topic("job", lambda actor, key: key.isdigit() and visible_jobs(actor).filter(pk=int(key)).exists())
+        registry.register_topic("job", lambda actor, key: visible_jobs(actor).filter(pk=whole_number(key)).exists())
 
     def register_menu(self) -> None:
         """Settings, at the end of the administrators' navigation."""

@@ -18,6 +18,7 @@ from wagtail.models import Page
 
 from portal.amounts import money_text
 from portal.formulas import FormulaError, work_out
+from portal.numbers import whole_number
 from portal.registry import registry
 
 KINDS = ("calculator", "configurator")
@@ -94,7 +95,7 @@ def find_offer(page_id: int, block_id: str, answers: Mapping[str, Any]) -> Offer
 def described(source: str, answers: Mapping[str, Any]) -> Offer | None:
     """The offer that a form's address names as `from=<page>.<block>`; None for anything else."""
     page, _dot, block = source.partition(".")
-    return find_offer(int(page), block, answers) if page.isdigit() and len(page) < 12 else None
+    return find_offer(number, block, answers) if (number := whole_number(page)) is not None else None
 
 
 def offer_of(page_id: int, block: Any, answers: Mapping[str, Any]) -> Offer:
@@ -149,7 +150,8 @@ def _asked(one: Any, answers: Mapping[str, Any]) -> Question:
         on = bool(given and given[0]) if "asked" in answers or given else bool(one["start"])
         return Question(name, one["label"], kind, "1" if on else "")
     if kind == "choice":
-        chosen = given[0] if given and given[0].isdigit() and int(given[0]) < len(one["answers"]) else "0"
+        number = whole_number(given[0]) if given else None
+        chosen = str(number) if number is not None and number < len(one["answers"]) else "0"
         choices = [Choice(str(n), answer["label"], is_on=str(n) == chosen) for n, answer in enumerate(one["answers"])]
         return Question(name, one["label"], kind, chosen, choices=choices)
     text = given[0].strip() if given else _plain(one["start"])
@@ -179,7 +181,7 @@ def _plain(number: Any) -> str:
 
 def _chosen(group: Any, name: str, answers: Mapping[str, Any]) -> list[int]:
     """The numbers of a group's chosen options; one of a single choice always is."""
-    given = [int(one) for one in _list(answers, name) if one.isdigit() and len(one) < 3 and int(one) < len(group["options"])]
+    given = [number for one in _list(answers, name) if (number := whole_number(one)) is not None and number < len(group["options"])]
     if group["many"]:
         return sorted(set(given))
     return given[:1] or [0]

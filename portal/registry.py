@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.urls import reverse
 
+from portal.numbers import whole_number
+
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
@@ -34,9 +36,10 @@ class SubjectRef:
     def parse(cls, text: str) -> SubjectRef:
         """Read `kind:id`; raises ValueError for anything else."""
         kind, _, key = text.partition(":")
-        if not kind or not key.isdigit() or len(key) > 18:
+        number = whole_number(key)
+        if not kind or number is None:
             raise ValueError(f"not a subject: {text!r}")
-        return cls(kind, int(key))
+        return cls(kind, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class Registry:
     def register_subject(self, kind: SubjectKind) -> None:
         """Take a kind of record in; its live topic `<kind>:<id>` comes with it."""
         self.subjects[kind.key] = kind
-        self.topics[kind.key] = lambda actor, key: key.isdigit() and kind.visible(actor).filter(pk=int(key)).exists()
+        self.topics[kind.key] = lambda actor, key: kind.visible(actor).filter(pk=whole_number(key)).exists()
 
     def register_menu(self, *items: MenuItem) -> None:
         """Add navigation entries."""

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 
 from portal.access import Actor, Audience
 from portal.models import Membership, Organisation, User
+from portal.numbers import whole_number
 from portal.querysets import visible_audit, visible_organisations
 from portal.registry import registry
 
@@ -149,8 +150,8 @@ def audit_page(actor: Actor, *, text: str = "", since: date | None = None, until
     """The audit, newest first: `text` looks in who, what, the record (`crm.deal:12`) and the reason."""
     rows = visible_audit(actor).order_by("-at", "-pk")
     kind, _sign, key = text.partition(":")
-    if key.isdigit():
-        rows = rows.filter(subject_kind=kind, subject_id=key)
+    if (number := whole_number(key)) is not None:
+        rows = rows.filter(subject_kind=kind, subject_id=number)
     else:
         for word in text.split()[:6]:
             rows = rows.filter(

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.registry import registry
 from projects import selectors, services
 from projects.access import ProjectPermission, visible_project_tasks
@@ -31,7 +32,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     if state not in Project.State.values:
         state = ""
     text = request.GET.get("q", "").strip()[:100]
-    start = int(request.GET["after"]) if request.GET.get("after", "").isdigit() else 0
+    start = whole_number(request.GET.get("after")) or 0
     rows = selectors.projects_for(actor, state=state, text=text, limit=PAGE + 1, offset=start)
     context = {
         "rows": rows[:PAGE],

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import Audience
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.registry import registry
 from portal.selectors import PersonView, employees, manager_of, people_with_role
 
@@ -95,7 +96,11 @@ def _who(who: str, staff: dict[int, PersonView], asked_by: int | None) -> list[V
     if kind == "manager" or kind.startswith("manager+"):
         return [_manager(kind, staff, asked_by)]
     key = name if kind == "user" else who
-    person = staff.get(int(key)) if key.isdigit() else next((p for p in staff.values() if p.email.lower() == key.lower()), None)
+    person = (
+        staff.get(number)
+        if (number := whole_number(key)) is not None
+        else next((p for p in staff.values() if p.email.lower() == key.lower()), None)
+    )
     if person is None:
         raise Refused(_("“%(who)s” doesn't work here.") % {"who": who}, "approvers")
     return [Voter(person.name, (person.id,))]
@@ -103,7 +108,7 @@ def _who(who: str, staff: dict[int, PersonView], asked_by: int | None) -> list[V
 
 def _manager(word: str, staff: dict[int, PersonView], asked_by: int | None) -> Voter:
     """The manager so many steps up; where nobody is named, anybody with the role Manager but whoever asks."""
-    steps = int(word.partition("+")[2] or 0) if word.partition("+")[2].isdigit() or "+" not in word else 0
+    steps = whole_number(word.partition("+")[2]) or 0
     current = asked_by
     for _step in range(steps + 1):
         above = manager_of(current) if current else None

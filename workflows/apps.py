@@ -7,6 +7,8 @@ from django.utils.module_loading import autodiscover_modules
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from portal.numbers import whole_number
+
 
 class WorkflowsConfig(AppConfig):
     """The durable runtime of processes, the inbox and the monitor."""
@@ -112,7 +114,7 @@ class WorkflowsConfig(AppConfig):
             kind, _colon, value = key.partition(":")
             match kind:
                 case "user":
-                    return value == str(actor.user_id) or (value.isdigit() and int(value) in stood_in_for(actor))
+                    return value == str(actor.user_id) or whole_number(value) in stood_in_for(actor)
                 case "role":
                     return actor.is_internal and (actor.has_role(value) or actor.can(access.WorkflowPermission.VIEW_ALL))
                 case "customer" | "partner":
@@ -120,10 +122,10 @@ class WorkflowsConfig(AppConfig):
             return False
 
         def may_follow_process(actor, key: str) -> bool:
-            return key.isdigit() and access.visible_instances(actor).filter(pk=int(key)).exists()
+            return access.visible_instances(actor).filter(pk=whole_number(key)).exists()
 
         def may_follow_task(actor, key: str) -> bool:
-            return key.isdigit() and access.visible_tasks(actor).filter(pk=int(key)).exists()
+            return access.visible_tasks(actor).filter(pk=whole_number(key)).exists()
 
         registry.register_topic("inbox", may_follow_inbox)
         registry.register_topic("process", may_follow_process)

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from bpmn.model import ActiveTask, Element
+from portal.numbers import whole_number
 from workflows.models import HumanTask, ProcessInstance
 
 
@@ -17,9 +18,7 @@ def as_id(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return value if value > 0 else None
-    if isinstance(value, str) and value.isdigit():
-        return int(value)
-    return None
+    return whole_number(value)
 
 
 def as_ids(value: Any) -> list[int]:

@@ -20,6 +20,7 @@ from crm.appointments.services import KINDS, Offer
 from crm.appointments.times import proposals
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.registry import SubjectRef, SubjectView, registry
 from portal.selectors import employees
 
@@ -191,4 +192,4 @@ def cancel(request: HttpRequest, appointment_id: int) -> HttpResponse:
 
 def _version(request: HttpRequest) -> int | None:
     text = request.POST.get("version", "")
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    return whole_number(text)

@@ -26,6 +26,7 @@ from portal.errors import Conflict, NotAllowed, Refused
 from portal.file_kinds import KINDS, check_kind
 from portal.files import FileView, add_version, files_of_ids, read_upload, store_file
 from portal.live import ping
+from portal.numbers import whole_number
 from portal.registry import SubjectRef, registry
 from portal.selectors import actors_of, organisation, organisations_of
 from social_feed.selectors.messages import place_for
@@ -279,7 +280,7 @@ def give_from_form(actor: Actor, line_id: int, post: Any, files: Any) -> Documen
     if upload is None:
         raise Refused(_("Choose a file first."), "file")
     seen = str(post.get("seen", ""))
-    return give_document(actor, line_id, upload, int(seen) if seen.isdigit() else None)
+    return give_document(actor, line_id, upload, whole_number(seen))
 
 
 def _same(known: FileView, content: bytes) -> bool:

@@ -17,6 +17,7 @@ from crm.forms_documents import DayForm, DocumentRequestForm, LineForms
 from crm.services import NewDocumentRequest, NewLine
 from portal.access import Actor, Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.registry import SubjectRef, SubjectView, registry
 
 viewer = requires(Audience.INTERNAL, permission=CrmPermission.VIEW)
@@ -75,15 +76,15 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
 def _other_rows(request: HttpRequest) -> tuple[DocumentRequestForm, Any]:
     """The form as it was typed, with one row more or one less."""
     post = request.POST
-    count = int(total) if (total := post.get("lines-TOTAL_FORMS", "")).isdigit() else 0
+    count = whole_number(post.get("lines-TOTAL_FORMS")) or 0
     rows = [
         {name: post.get(f"lines-{n}-{name}", "") for name in ("name", "hint", "kinds")} | {"is_required": f"lines-{n}-is_required" in post}
         for n in range(min(count, services.MOST_LINES))
     ]
     if "add" in post and len(rows) < services.MOST_LINES:
         rows.append({"is_required": True, "kinds": "any"})
-    elif (gone := post.get("remove", "")).isdigit() and int(gone) < len(rows) and len(rows) > 1:
-        del rows[int(gone)]
+    elif (gone := whole_number(post.get("remove"))) is not None and gone < len(rows) and len(rows) > 1:
+        del rows[gone]
     typed = {name: post.get(name, "") for name in ("title", "due", "note", "idempotency_key")}
     return DocumentRequestForm(initial=typed), LineForms(prefix="lines", initial=rows)
 
@@ -161,7 +162,7 @@ def _answer(request: HttpRequest, line_id: int, act: Any) -> HttpResponse:
 def decide(request: HttpRequest, line_id: int) -> HttpResponse:
     """Accept a document, or send it back with a reason."""
     actor, post = request.actor, request.POST  # type: ignore[attr-defined]
-    seen = int(post["seen"]) if post.get("seen", "").isdigit() else None
+    seen = whole_number(post.get("seen"))
     if post.get("action") == "return":
         return _answer(request, line_id, lambda: services.return_document(actor, line_id, post.get("reason", ""), seen))
     return _answer(request, line_id, lambda: services.accept_document(actor, line_id, seen))

@@ -22,6 +22,7 @@ from crm.models import Account, Contact, Product, SalesTeamMember
 from crm.views.common import is_fragment, spec_of
 from portal.access import Actor, Audience, requires
 from portal.audit import record
+from portal.numbers import whole_number
 from portal.registry import SubjectRef
 
 MAX_BULK = 5000
@@ -53,7 +54,7 @@ def _chosen(actor: Actor, spec: ListSpec, post: QueryDict) -> list[int]:
     """The ids that a bulk action is about: the marked ones, or everything that the list's filter finds."""
     if post.get("everything") == "yes":
         return list(narrowed(actor, spec, QueryDict(post.get("query", ""))).values_list("pk", flat=True)[:MAX_BULK])
-    return [int(one) for one in post.getlist("id") if one.isdigit()][:MAX_BULK]
+    return [pk for one in post.getlist("id") if (pk := whole_number(one)) is not None][:MAX_BULK]
 
 
 @require_POST
@@ -68,7 +69,7 @@ def assign(request: HttpRequest) -> HttpResponse:
         return redirect(back)
     if request.POST.get("confirm") == "yes":
         owner = request.POST.get("owner", "")
-        count = services.assign_owner(request.actor, ids, int(owner) if owner.isdigit() else None)
+        count = services.assign_owner(request.actor, ids, whole_number(owner))
         messages.success(request, ngettext("%(n)d deal has a new owner.", "%(n)d deals have a new owner.", count) % {"n": count})
         return redirect(back)
     rows = spec.visible(request.actor).select_related("owner", "account").filter(pk__in=ids).order_by("title")

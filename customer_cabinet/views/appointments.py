@@ -17,6 +17,7 @@ from crm.appointments.forms import moment_of
 from customer_cabinet import selectors
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.registry import SubjectRef, registry
 
 customer = requires(Audience.CUSTOMER)
@@ -78,7 +79,7 @@ def appointment(request: HttpRequest, appointment_id: int) -> HttpResponse:
 
 def _version(request: HttpRequest) -> int | None:
     text = request.POST.get("version", "")
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    return whole_number(text)
 
 
 def _seen(request: HttpRequest, appointment_id: int) -> None:

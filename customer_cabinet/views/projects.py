@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from customer_cabinet.views.requests import own_steps
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from projects import selectors as projects
 from projects import services
 from workflows.selectors import open_tasks_for, road_for
@@ -60,7 +61,7 @@ def _task(request: HttpRequest, project_id: int, task_id: int) -> projects.TaskV
 
 def _version(request: HttpRequest) -> int | None:
     text = request.POST.get("version", "")
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    return whole_number(text)
 
 
 @require_POST

@@ -13,6 +13,7 @@ from partners.access import PartnerPermission
 from partners.contract import CATALOGUE, KINDS, change_contract, contracts
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from workflows.selectors import open_tasks_for, road_for
 
 viewer = requires(Audience.INTERNAL, permission=PartnerPermission.VIEW)
@@ -52,7 +53,7 @@ def programme(request: HttpRequest, programme_id: int) -> HttpResponse:
         shown = {(kind, key): f"{kind}:{key}" in request.POST.getlist("shown") for kind, keys in CATALOGUE.items() for key in keys}
         version = request.POST.get("version", "")
         try:
-            change_contract(actor, programme_id, shown, version=int(version) if version.isdigit() else 0)
+            change_contract(actor, programme_id, shown, version=whole_number(version) or 0)
         except Refused as error:
             refusal = error
         else:

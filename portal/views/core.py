@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal import files
 from portal.access import SIGNED_IN, Audience, public, requires
+from portal.numbers import whole_number
 from portal.registry import registry
 from portal.services.memberships import switch_membership
 
@@ -99,7 +100,7 @@ def palette(request: HttpRequest) -> JsonResponse:
 def switch(request: HttpRequest) -> HttpResponse:
     """Act for another of one's organisations."""
     raw = request.POST.get("membership", "")
-    actor = switch_membership(request, int(raw) if raw.isdigit() else 0)
+    actor = switch_membership(request, whole_number(raw) or 0)
     return redirect(HOMES.get(actor.audience, "/"))
 
 

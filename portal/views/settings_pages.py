@@ -15,6 +15,7 @@ from portal import selectors_settings as read
 from portal.access import Audience
 from portal.errors import Refused
 from portal.forms import InvitationForm, OrganisationForm
+from portal.numbers import whole_number
 from portal.registry import registry
 from portal.selectors import employees, invitations_for
 from portal.services import invitations, people
@@ -38,7 +39,7 @@ def people_list(request: HttpRequest) -> HttpResponse:
         text=text,
         audience=audience if audience in AUDIENCES else "",
         role=role,
-        organisation_id=int(organisation) if organisation.isdigit() else None,
+        organisation_id=whole_number(organisation),
         page=request.GET.get("page", 1),
     )
     roles = [(r.key, r.label) for r in registry.roles.values()]
@@ -78,7 +79,7 @@ def membership_manager(request: HttpRequest, user_id: int, membership_id: int) -
     """Set whom an employee answers to."""
     chosen = request.POST.get("manager", "")
     try:
-        people.set_manager(request.actor, membership_id, int(chosen) if chosen.isdigit() else None)
+        people.set_manager(request.actor, membership_id, whole_number(chosen))
         messages.success(request, _("Saved."))
     except Refused as refused:
         messages.error(request, refused.message)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from portal.access import Actor
+from portal.numbers import whole_number
 from portal.registry import SubjectRef, registry
 from workflows.access import visible_instances
 from workflows.models import HumanTask, InstanceSubject, ProcessInstance
@@ -144,7 +145,7 @@ def _edge(place: str, name: str) -> tuple[bool, tuple | None]:
     """Whether a place looks back, and the row it looks from; a place that can't be read is the beginning."""
     side, _line, rest = place.partition("_")
     value, _line, pk = rest.rpartition("_")
-    if side not in ("after", "before") or not pk.isdigit() or len(pk) > 18:
+    if side not in ("after", "before") or whole_number(pk) is None:
         return False, None
     try:
         edge = parse_datetime(value) if name == "started" else Decimal(value)

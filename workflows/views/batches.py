@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.access import Audience, requires
 from portal.errors import Refused
 from portal.jobs import Job
+from portal.numbers import whole_number
 from portal.selectors import employees
 from workflows import services
 from workflows.errors import NotFound
@@ -39,7 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
     if request.POST.get("everything") == "yes":
         ids = queue(actor, wanted, MOST + 1)
     else:
-        ids = [int(raw) for raw in request.POST.getlist("id") if raw.isdigit() and len(raw) < 19]
+        ids = [pk for raw in request.POST.getlist("id") if (pk := whole_number(raw)) is not None]
     try:
         batch_id = services.choose_tasks(actor, request.POST.get("act", ""), ids, view=view)
     except Refused as refused:
@@ -68,7 +69,7 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
 def _page(request: HttpRequest, found: BatchView, refused: Refused | None = None) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     asked = (request.POST if request.method == "POST" else request.GET).get("user_id", "")
-    user_id = int(asked) if asked.isdigit() and len(asked) < 19 else None
+    user_id = whole_number(asked)
     context: dict[str, Any] = {"batch": found, "back": _list_url(found.view), "refused": refused, "user_id": user_id}
     if found.state == "chosen":
         effect = services.preview_batch(actor, found.id, user_id=user_id)
@@ -92,7 +93,7 @@ def _apply(request: HttpRequest, found: BatchView) -> HttpResponse:
     raw = request.POST.get("user_id", "")
     try:
         until = services.when_to_wake(actor, request.POST.get("until", "")) if found.act == "snooze" else None
-        user_id = int(raw) if raw.isdigit() and len(raw) < 19 else None
+        user_id = whole_number(raw)
         job = services.apply_batch(actor, found.id, user_id=user_id, until=until, note=request.POST.get("note", ""))
     except NotFound:
         raise Http404 from None

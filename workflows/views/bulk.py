@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from workflows import selectors, services
 from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
@@ -25,7 +26,7 @@ SHOWN = 100
 def _ids(request: HttpRequest) -> list[int]:
     """The chosen instances: those ticked, or the frozen set that an earlier page of this act carried."""
     raw = request.POST.getlist("id") + request.POST.get("ids", "").split(",")
-    return [int(one) for one in raw if one.isdigit() and len(one) < 19][: MOST + 1]
+    return [pk for one in raw if (pk := whole_number(one)) is not None][: MOST + 1]
 
 
 def _act(request: HttpRequest) -> Act:
@@ -34,7 +35,7 @@ def _act(request: HttpRequest) -> Act:
         request.POST.get("act", "")[:20],
         request.POST.get("source", "")[:150],
         request.POST.get("target", "")[:150],
-        int(definition) if definition.isdigit() and len(definition) < 19 else 0,
+        whole_number(definition) or 0,
         {name[4:]: value[:150] for name, value in request.POST.items() if name.startswith("map_") and value},  # type: ignore[misc]
     )
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access import Audience, PortalPermission, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.selectors import organisations_of
 from workflows.calendars import countries, country_name
 from workflows.errors import NotFound
@@ -92,9 +93,9 @@ def index(request: HttpRequest) -> HttpResponse:
     taken = {view.organisation.id for view in found}
     others = {place.id: place for audience in (Audience.CUSTOMER, Audience.PARTNER) for place in organisations_of(audience)}
     free = sorted((place for key, place in others.items() if key not in taken), key=lambda place: place.name.lower())
-    asked = request.GET.get("organisation", "")
-    if asked.isdigit() and int(asked) in others:
-        return redirect("workflows:calendar", int(asked))
+    asked = whole_number(request.GET.get("organisation"))
+    if asked in others:
+        return redirect("workflows:calendar", asked)
     return render(request, "workflows/calendars.html", {"calendars": found, "free": free})
 
 

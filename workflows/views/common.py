@@ -7,13 +7,14 @@ from typing import Any
 
 from django.http import Http404, HttpRequest
 
+from portal.numbers import whole_number
 from portal.registry import SubjectRef
 
 
 def number(request: HttpRequest, name: str) -> int:
     """A number of the query; 0 for anything else."""
     raw = request.GET.get(name, "")
-    return int(raw) if raw.isdigit() and len(raw) < 10 else 0
+    return whole_number(raw) or 0
 
 
 def parse_ref(text: str) -> SubjectRef:

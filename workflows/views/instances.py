@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.access import Audience, requires
 from portal.audit import record
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.registry import SubjectRef, registry
 from portal.selectors import employees
 from workflows import event_log as logs
@@ -49,7 +50,7 @@ def wanted_of(query: QueryDict) -> InstanceFilter:
 
     def digits(name: str) -> int:
         raw = query.get(name, "")
-        return int(raw) if raw.isdigit() and len(raw) < 10 else 0
+        return whole_number(raw) or 0
 
     try:
         worth = Decimal(query.get("worth", "").replace(",", "").strip() or "0")

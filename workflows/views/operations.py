@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bpmn.values import unpack
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from workflows import selectors, services
 from workflows.access import WorkflowPermission
 from workflows.errors import NotFound
@@ -150,9 +151,9 @@ def data(request: HttpRequest, instance_id: int) -> HttpResponse:
             raise Http404
         typed = {name: services.typed(value) for name, value in known.items()}
         wanted, removed, changes, problem, status = dict(typed), set(), None, None, 200
-        undo = request.GET.get("undo", "")
-        if request.method == "GET" and undo.isdigit() and len(undo) < 19:
-            before, added = values_before(instance_id, int(undo))
+        undo = whole_number(request.GET.get("undo"))
+        if request.method == "GET" and undo is not None:
+            before, added = values_before(instance_id, undo)
             wanted |= {name: services.typed(unpack(value)) for name, value in before.items()}
             removed = {name for name in added if name in known}
         if request.method == "POST":
@@ -163,8 +164,8 @@ def data(request: HttpRequest, instance_id: int) -> HttpResponse:
             try:
                 changes = services.preview_correction(actor, instance_id, wanted, removed)
                 if request.POST.get("do"):
-                    seen = request.POST.get("version", "")
-                    version = int(seen) if seen.isdigit() and len(seen) < 10 else -1
+                    seen = whole_number(request.POST.get("version"))
+                    version = -1 if seen is None else seen
                     if services.correct_data(actor, instance_id, wanted, removed, request.POST.get("reason", ""), version=version):
                         messages.success(request, _("Corrected; the history says what and why."))
                     return redirect("workflows:instance", instance_id)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from workflows.errors import NotFound
 from workflows.selectors import questions as read
 from workflows.services import questions as services
@@ -42,7 +43,7 @@ def ask(request: HttpRequest, task_id: int) -> HttpResponse:
     if request.method == "POST":
         audience, _colon, person = request.POST.get("to", "").partition(":")
         try:
-            services.ask_question(request.actor, task_id, int(person) if person.isdigit() else 0, audience, request.POST.get("text", ""))
+            services.ask_question(request.actor, task_id, whole_number(person) or 0, audience, request.POST.get("text", ""))
         except NotFound:
             raise Http404 from None
         except Refused as error:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from portal.selectors import employees
 from workflows import services
 from workflows.access import WorkflowPermission
@@ -72,7 +73,7 @@ def mend(request: HttpRequest, kind: str) -> HttpResponse:
     if fix not in KINDS[kind][3]:
         messages.error(request, _("Choose what is to be done with them."))
         return redirect("workflows:radar")
-    ids = [int(raw) for raw in request.POST.getlist("id")[:MOST] if raw.isdigit() and len(raw) < 19]
+    ids = [pk for raw in request.POST.getlist("id")[:MOST] if (pk := whole_number(raw)) is not None]
     rows = rows_of(request.actor, kind)
     if request.POST.get("everything") == "yes" and not request.POST.get("apply"):
         ids = list(rows.values_list("pk", flat=True)[:MOST])
@@ -106,7 +107,7 @@ def _applied(request: HttpRequest, kind: str, fix: str, ids: list[int]) -> HttpR
     raw, day = request.POST.get("user_id", ""), parse_date(request.POST.get("due", "")[:10] or "")
     due = timezone.make_aware(dt.datetime.combine(day, dt.time(18))) if day else None
     reason = request.POST.get("reason", "")[:500]
-    mended = services.mend(request.actor, kind, fix, ids, reason, user_id=int(raw) if raw.isdigit() else None, due=due)
+    mended = services.mend(request.actor, kind, fix, ids, reason, user_id=whole_number(raw), due=due)
     if mended.done:
         messages.success(request, ngettext("%(n)d was mended.", "%(n)d were mended.", mended.done) % {"n": mended.done})
     for words in sorted(set(mended.refused))[:5]:

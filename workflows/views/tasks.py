@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from workflows import selectors, services
 from workflows.access import visible_tasks
 from workflows.errors import NotFound
@@ -85,8 +86,8 @@ def _go_on(request: HttpRequest, task_id: int, of_process: int | None = None) ->
     wanted = read_filter(request.GET)
     view = write_filter(wanted)
     ids = [pk for pk in queue(request.actor, to_work_through(wanted)) if pk != task_id]
-    asked = request.GET.get("next", "")
-    following = of_process or (int(asked) if asked.isdigit() and int(asked) in ids else next(iter(ids), None))
+    asked = whole_number(request.GET.get("next"))
+    following = of_process or (asked if asked in ids else next(iter(ids), None))
     if following is None:
         return redirect(f"{reverse('workflows:inbox')}?{view}{'&' if view else ''}cleared=yes")
     return redirect(f"{reverse('workflows:task', args=[following])}{'?' if view else ''}{view}")
@@ -149,7 +150,7 @@ def release(request: HttpRequest, task_id: int) -> HttpResponse:
 def delegate(request: HttpRequest, task_id: int) -> HttpResponse:
     """Hand it to a colleague."""
     raw = request.POST.get("user_id", "")
-    person, note = int(raw) if raw.isdigit() else 0, request.POST.get("note", "")
+    person, note = whole_number(raw) or 0, request.POST.get("note", "")
     return _act(request, task_id, _("Handed on."), lambda: services.delegate_task(request.actor, task_id, person, note), goes_on=True)
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.access import Audience, requires
 from portal.errors import Refused
+from portal.numbers import whole_number
 from workflows import definitions
 from workflows.errors import NotFound
 from workflows.forms import form_of, submit_task
@@ -33,7 +34,7 @@ def told(request: HttpRequest, task_id: int) -> HttpResponse:
     if request.method == "POST":
         raw = request.POST.get("told_by", "")
         try:
-            chosen = told_by(task, int(raw) if raw.isdigit() else 0, request.POST.get("told_how", ""))
+            chosen = told_by(task, whole_number(raw) or 0, request.POST.get("told_how", ""))
             sent = submit_task(actor, task_id, request.POST, request.FILES, told=chosen)
         except Refused as refused:
             error, status = refused, 409 if refused.status == 409 else 422

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from portal.numbers import whole_number
 from workflows.selectors.desk import BOXES, DUES, SORTS, InboxFilter
 
 WORKED_THROUGH = ("todo", "mine", "group", "received", "snoozed")  # boxes whose next task opens when one is done
@@ -30,7 +31,7 @@ def read_filter(query: Mapping[str, Any], offset: int = 0) -> InboxFilter:
         step=text("step", 150) if text("process") else "",
         about=text("about", 40),
         due="late" if text("late") == "yes" else _one_of(text("due"), DUES, ""),
-        person=int(person) if person.isdigit() else 0,
+        person=whole_number(person) or 0,
         group=text("group", 40),
         offset=offset,
     )
