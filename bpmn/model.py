@@ -340,6 +340,11 @@ class Definition:
         """The element with this id, in this process or in one that it calls."""
         return self.elements[element_id]
 
+    def name_of(self, element_id: str) -> str:
+        """What people call an element: its name, or its id where it has none or isn't drawn here."""
+        element = self.elements.get(element_id)
+        return (element.name if element else "") or element_id
+
 
 # --- what a step hands back ----------------------------------------------------------------------------------------
 

@@ -88,7 +88,9 @@ class _Outlet:
         _send(topics)
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send what waits; what waits in a parent is the parent's to send."""
+        if self.process != os.getpid():
+            return
         with self.lock:
             topics, self.waiting, self.told = self.waiting, set(), time.monotonic()
             self.due.clear()

@@ -451,14 +451,10 @@ class Run:
             **self.told(),
             incident_id=row.pk,
             element_id=row.element_id,
-            message=in_words(row.code, row.message, self._step_name(row.element_id)).words,
+            message=in_words(row.code, row.message, self.definition.name_of(row.element_id)).words,
             title=self.instance.title,
             owner_id=self.instance.started_by_id,
         )
-
-    def _step_name(self, element_id: str) -> str:
-        element = self.definition.elements.get(element_id)
-        return (element.name if element else "") or element_id
 
     def _take_history(self, outcome: Outcome, writes: Writes) -> None:
         for record in outcome.history:

@@ -124,6 +124,16 @@ def test_set_by_an_administrator_for_what_waits_already(cast, begun, clock_hand)
     assert clock("rest").kept is False
 
 
+def test_a_wait_whose_id_has_letters_of_another_language(cast, clock_hand):
+    pause = '<bpmn:intermediateCatchEvent id="prüfen"><bpmn:timerEventDefinition><bpmn:timeDuration>PT2H</bpmn:timeDuration>'
+    pause += "</bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>"
+    services.deploy(SYSTEM, diagram("accents", ENDS + pause + chain("start", "prüfen", "end")))
+    services.start_process(cast.erin, "accents")
+    save_level(cast.adam, "accents", "prüfen", Level("PT1H"))
+    look_at_clocks()
+    assert clock("prüfen").started == MONDAY
+
+
 ROUNDS = diagram(
     "again",
     ENDS

@@ -94,13 +94,13 @@ def incident_groups(actor: Actor, wanted: IncidentFilter) -> list[IncidentGroup]
             key=row["instance__key"],
             process=row["name"],
             element_id=row["element_id"],
-            element_name=_name(row["digest"], row["element_id"]),
+            element_name=definitions.load(row["digest"]).name_of(row["element_id"]),
             message=row["message"],
             count=row["count"],
             instances=row["instances"],
             trying=row["trying"],
             oldest=row["oldest"],
-            cause=in_words(row["code"], row["message"], _name(row["digest"], row["element_id"])),
+            cause=in_words(row["code"], row["message"], definitions.load(row["digest"]).name_of(row["element_id"])),
         )
         for row in counted
     ]
@@ -116,11 +116,6 @@ def failing_ids(actor: Actor, wanted: IncidentFilter, most: int) -> list[int]:
     return list(_open(actor, wanted).order_by("instance_id").values_list("instance_id", flat=True).distinct()[:most])
 
 
-def _name(digest: str, element_id: str) -> str:
-    element = definitions.element_of(digest, element_id)
-    return (element.name if element else "") or element_id
-
-
 def incident_views(rows: QuerySet[Incident], may_see_data: bool) -> list[IncidentView]:
     """Failures in words; one query."""
     shown = rows.select_related("instance").defer("instance__state", "instance__data", "instance__waits")[:SHOWN]
@@ -130,7 +125,7 @@ def incident_views(rows: QuerySet[Incident], may_see_data: bool) -> list[Inciden
             instance_id=row.instance_id,
             title=row.instance.title,
             element_id=row.element_id,
-            element_name=_name(row.instance.digest, row.element_id),
+            element_name=definitions.load(row.instance.digest).name_of(row.element_id),
             code=row.code,
             message=row.message,
             raised=row.raised,
@@ -141,7 +136,7 @@ def incident_views(rows: QuerySet[Incident], may_see_data: bool) -> list[Inciden
             most=MOST_TRIES,
             next_try=row.next_try,
             trace=row.trace if may_see_data else "",
-            cause=in_words(row.code, row.message, _name(row.instance.digest, row.element_id)),
+            cause=in_words(row.code, row.message, definitions.load(row.instance.digest).name_of(row.element_id)),
         )
         for row in shown
     ]

@@ -305,17 +305,12 @@ def diagram_state(actor: Actor, instance_id: int) -> dict[str, Any] | None:
             element: duration(timedelta(seconds=sum(rounds))) for element, rounds in step_times(instance_id).items() if sum(rounds) >= 1
         },
         "incidents": [
-            {"element": element_id, "message": in_words(code, message, _element_name(found.digest, element_id)).words}
+            {"element": element_id, "message": in_words(code, message, definitions.load(found.digest).name_of(element_id)).words}
             for element_id, code, message in Incident.objects.filter(instance=found, resolved=None).values_list(
                 "element_id", "code", "message"
             )
         ],
     }
-
-
-def _element_name(digest: str, element_id: str) -> str:
-    element = definitions.element_of(digest, element_id)
-    return (element.name if element else "") or element_id
 
 
 def steps_for_subject(actor: Actor, ref: SubjectRef, limit: int = 120) -> list[HistoryView]:

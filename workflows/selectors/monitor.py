@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -18,6 +16,7 @@ from portal.registry import SubjectRef, registry
 from workflows.access import visible_instances
 from workflows.models import HumanTask, InstanceSubject, ProcessInstance
 from workflows.selectors.instances import InstanceRow, rows_of
+from workflows.standing import standing_at
 
 PAGE = 50
 COUNTED = 1000  # more than this is told as “more than”: counting every row would cost what the page is to save
@@ -66,7 +65,7 @@ def matching(actor: Actor, wanted: InstanceFilter) -> QuerySet[ProcessInstance]:
     if wanted.text:
         rows = rows.filter(title__icontains=wanted.text)
     if wanted.element:
-        rows = rows.annotate(standing=Cast("active", TextField())).filter(_names(wanted.element), status__in=LIVE)
+        rows = standing_at(rows, wanted.element).filter(status__in=LIVE)
     if wanted.about:
         rows = rows.filter(_about(wanted.about))
     if wanted.person:
@@ -77,11 +76,6 @@ def matching(actor: Actor, wanted: InstanceFilter) -> QuerySet[ProcessInstance]:
     if wanted.worth:
         rows = rows.filter(worth__gte=wanted.worth)
     return rows
-
-
-def _names(element: str) -> Q:
-    """A list of ids as text names an element; databases write letters beyond ASCII in two ways."""
-    return Q(standing__contains=json.dumps(element)) | Q(standing__contains=json.dumps(element, ensure_ascii=False))
 
 
 def _about(words: str) -> Q:

@@ -164,16 +164,11 @@ def _promises() -> dict[tuple[str, str], tuple[str, Level, bool]]:
     for key, digest in ProcessDefinition.objects.filter(is_current=True).values_list("key", "digest"):
         definition = definitions.load(digest)
         for element_id, level in drawn_levels(definition).items():
-            found[key, element_id] = (_step_name(definition, element_id), level, False)
+            found[key, element_id] = (definition.name_of(element_id), level, False)
         for (process, element_id), row in set_here.items():
             if process == key:
-                found[key, element_id] = (_step_name(definition, element_id), level_of(row), True)
+                found[key, element_id] = (definition.name_of(element_id), level_of(row), True)
     return found
-
-
-def _step_name(definition, element_id: str) -> str:
-    element = definition.elements.get(element_id)
-    return (element.name or element_id) if element else element_id
 
 
 def _percentiles(rows: QuerySet[ServiceClock]) -> dict[tuple[str, str], dict[int, timedelta]]:

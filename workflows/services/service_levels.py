@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -38,6 +36,7 @@ from workflows.runtime import MESSAGE_TTL, lock_instance, subject_of, told_of
 from workflows.service_levels import KEPT, Level, level_of, levels_of
 from workflows.services.incidents import raise_incident
 from workflows.services.instances import start_process
+from workflows.standing import standing_at
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -330,12 +329,9 @@ def _late_clocks(row: ServiceLevel, level: Level) -> list[ServiceClock]:
 def _late_tokens(row: ServiceLevel, level: Level) -> list[ServiceClock]:
     """Clocks for the tokens of a batch of instances that stand at a step which no person does."""
     has = ServiceClock.objects.filter(instance=OuterRef("pk"), element_id=row.element_id, ended=None).exclude(engine_id="")
-    at_it = Q(standing_at__contains=json.dumps(row.element_id))
-    found = ProcessInstance.objects.annotate(standing_at=Cast("active", TextField())).filter(
-        at_it, ~Exists(has), key=row.process_key, status__in=clocks.RUNNING
-    )
+    running = ProcessInstance.objects.filter(~Exists(has), key=row.process_key, status__in=clocks.RUNNING)
     fresh = []
-    for instance in found.defer("data").order_by("pk")[:BATCH]:
+    for instance in standing_at(running, row.element_id).defer("data").order_by("pk")[:BATCH]:
         definition = definitions.load(instance.digest)
         seen = engine.look(definition, bytes(instance.state), now=timezone.now())
         for one in seen.standing:
