@@ -137,7 +137,7 @@ def _locks(rows: Iterable[Model]) -> dict[int, str]:
 
 
 def _products(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
-    existing = {p.name: p for p in Product.objects.select_for_update().filter(name__in=[key for _i, key, _v in rows])}
+    existing = {p.name: p for p in Product.objects.select_for_update().filter(name__in=[key for _i, key, _v in rows]).order_by("pk")}
     prepared = []
     for _index, key, values in rows:
         values = {k: v for k, v in values.items() if k != "name"}
@@ -206,7 +206,9 @@ def _deals(rows: list[tuple[int, str, Values]], outcome: Outcome) -> None:
         }
         for name, model in LOOKUPS.items()
     }
-    existing = {d.external_key: d for d in Deal.objects.select_for_update().filter(external_key__in=[key for _i, key, _v in rows])}
+    existing = {
+        d.external_key: d for d in Deal.objects.select_for_update().filter(external_key__in=[key for _i, key, _v in rows]).order_by("pk")
+    }
     prepared, facts = [], {}
     for index, key, values in rows:
         missing = next((name for name in LOOKUPS if name in values and values[name] not in found[name]), None)
