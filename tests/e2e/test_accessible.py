@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from crm.models import Appointment, DocumentRequest
 from tests.e2e.conftest import SOON, Person
 from tests.infra.browser import DESKTOP, PHONE, accessibility_problems
+from workflows.models import HumanTask
 
 OWN = ["/me/", "/me/security/", "/me/devices/", "/me/consents/", "/me/data/", "/notifications/"]
 CABINET = [
@@ -24,7 +25,8 @@ CABINET = [
 FACES = {
     "cara@acme.example": [*OWN, *CABINET],
     "paul@pine.example": [*OWN, "/partner/team/"],
-    "erin@northwind.example": [*OWN, "/work/crm/documents/{asked}/"],
+    "erin@northwind.example": [*OWN, "/work/crm/documents/", "/work/crm/documents/{asked}/"],
+    "mona@northwind.example": ["/work/tasks/{told}/told/"],
 }
 
 
@@ -51,9 +53,10 @@ def test_quiet_pages_are_accessible_and_fit_the_screen(live_portal, new_page):
 
 
 def _places() -> dict[str, int]:
-    """Ids of the demo's rows that Cara may see."""
+    """Ids of the demo's rows."""
     hers = {"customer_organisation__name__startswith": "Acme"}
     return {
         "asked": DocumentRequest.objects.filter(state="open", **hers).first().pk,
+        "told": HumanTask.objects.filter(status="open", audience="customer", element_id="accept_delivery").first().pk,
         "appointment": Appointment.objects.filter(state="booked", **hers).first().pk,
     }
