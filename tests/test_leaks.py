@@ -13,12 +13,16 @@ import json
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.test import Client
 
-from tests.infra.crawl import Catch, crawl
+from portal.personal import traces
+from portal.services.exports import person_of
+from tests.infra.crawl import MARK, Catch, crawl
 from tests.infra.urls import OUR_APPS, Samples, all_addresses
 from tests.world import build
+from workflows.models import HumanTask
 
 OUTSIDERS = {"acme", "birch", "pine", "quill"}
 VISITORS = {  # who → (address, owners whose texts they may read, organisations whose very name they must not see)
@@ -96,6 +100,18 @@ def test_own_text_was_there(visitor: str, shown_to):
     _email, allowed, _words = VISITORS[visitor]
     found = shown_to(visitor)
     assert any(may_read(owner, visitor, allowed) for owner in found.owners), f"{visitor} saw no text of their own on {found.read} pages"
+
+
+@pytest.mark.parametrize("visitor", EACH[1:])
+def test_no_foreign_text_in_the_export_of_ones_own_data(visitor: str, world_of_rows):
+    email, allowed, _words = VISITORS[visitor]
+    user = get_user_model().objects.get(email=email)
+    with transaction.atomic():
+        HumanTask.objects.update(started_by=user)  # who has started a process is linked to everybody's steps in it
+        told = json.dumps([trace.export(person_of(user)) for trace in traces()], cls=DjangoJSONEncoder)
+        transaction.set_rollback(True)
+    foreign = {owner for owner in map(str.lower, MARK.findall(told)) if not may_read(owner, visitor, allowed)}
+    assert not foreign, f"the export of {visitor} holds texts of {foreign}"
 
 
 @pytest.mark.parametrize("model", [m._meta.label for p in OUR_APPS for m in apps.get_app_config(p).get_models()])
