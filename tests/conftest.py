@@ -35,8 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark browser tests, keep a module's on one worker (a portal and a browser a module), and say so where they can't run.
+    """Mark browser tests, keep a module's on one worker, all of them before the rest, and say so where they can't run.
 
+    So a worker's portal is started once and ended before the first test that has none (`_no_portal_beside`).
     One that fails is tried again, for a busy machine; the summary of the run names it.
     """
     no_browser = pytest.mark.skip(reason="no Chromium on this machine (apt-get install chromium)")
@@ -51,6 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.module.__name__))
             if names & {"browser", "page", "new_page"} and browsers.chromium() is None:
                 item.add_marker(no_browser)
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -114,11 +116,20 @@ def world(db):
     return build()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _portal_processes(django_db_setup):
-    """One portal a module: its worker must not fire the timers of tests that come after."""
+    """One portal for all tests that want one: a start costs more than most of them."""
     with contextlib.ExitStack() as stack:
-        yield servers.PortalProcesses(stack)
+        portal = servers.PortalProcesses(stack)
+        servers.PortalProcesses.of_this_run = portal
+        yield portal
+
+
+@pytest.fixture(autouse=True)
+def _no_portal_beside(request):
+    """Before a test without a portal the one that runs is ended: its worker would fire this test's timers."""
+    if servers.PortalProcesses.of_this_run and "live_portal" not in request.fixturenames:
+        servers.PortalProcesses.of_this_run.end()
 
 
 @pytest.fixture

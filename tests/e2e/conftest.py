@@ -16,7 +16,6 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from portal.demo import PASSWORD
-from tests.infra import servers
 from tests.infra.browser import ARTIFACTS, DESKTOP, PHONE, assert_accessible
 
 SOON = 30_000  # milliseconds within which a change must show on another person's page, on a busy machine
@@ -105,13 +104,6 @@ class Person:
             self.page.wait_for_timeout(300)
             self.page.screenshot(path=str(ARTIFACTS / f"{name}-{label}.png"), full_page=True)
         self.page.set_viewport_size(self.size)
-
-
-@pytest.fixture(scope="package")
-def _portal_processes(django_db_setup):
-    """One portal for all modules of this folder: a start costs more than most of the tests."""
-    with contextlib.ExitStack() as stack:
-        yield servers.PortalProcesses(stack)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The real servers a test may need: an embedded Valkey, and a whole portal (Daphne, a Celery worker, beat)."""
 
+from __future__ import annotations
+
 import contextlib
 import http.client
 import os
@@ -63,7 +65,9 @@ def running_valkey() -> Iterator[None]:
 
 
 class PortalProcesses:
-    """Daphne, a Celery worker and beat on the worker's own database, started at first use and kept for the session."""
+    """Daphne, a Celery worker and beat on the worker's own database, started at first use and kept until `end`."""
+
+    of_this_run: PortalProcesses | None = None  # the one that this test process has made
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self.stack = stack
@@ -124,6 +128,11 @@ class PortalProcesses:
         """What one of them has printed so far."""
         path = self.logs / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def end(self) -> None:
+        """End all of them; `start` begins anew."""
+        self.stack.close()
+        self.processes.clear()
 
     def kill(self, name: str) -> None:
         """End one of them without warning, as a crash would."""
