@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 
 from portal.registry import registry
+from portal.stack_room import with_room
 
 if TYPE_CHECKING:
     from portal.models import Membership
@@ -149,6 +150,7 @@ def requires(*audiences: Audience, permission: str | None = None) -> Callable:
     access = Access(frozenset(audiences), permission)
 
     def decorate(view: Callable) -> Callable:
+        @with_room
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             actor: Actor = request.actor  # type: ignore[attr-defined]
@@ -168,6 +170,7 @@ def requires(*audiences: Audience, permission: str | None = None) -> Callable:
 def public(view: Callable) -> Callable:
     """Declare that visitors may open a view."""
 
+    @with_room
     @functools.wraps(view)
     def opened(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         return view(request, *args, **kwargs)
