@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bpmn.dmn.control import count, fitted, make_function
+from bpmn.dmn.control import each, fitted, make_function
 from bpmn.dmn.errors import DmnError, FeelSyntaxError
 from bpmn.dmn.lexer import Names
 from bpmn.dmn.parser import parse_expression, parse_tests
 from bpmn.dmn.run import Run, Scope
-from bpmn.dmn.values import Function, Range, kind
+from bpmn.dmn.values import Function, kind
 
 
 class Box:
@@ -191,14 +191,12 @@ class LoopBox(Box):
 
     def ev(self, scope: Scope) -> Any:
         run = scope.run
-        values = self.source.ev(scope)
-        if isinstance(values, Range):
-            values = count(values.start, values.end)
+        values = each(self.source.ev(scope))
         if values is None:
             return None
         done: list[Any] = []
         unknown = False
-        for value in values if not isinstance(values, (str, dict)) and hasattr(values, "__iter__") else [values]:
+        for value in values:
             run.tick(1 + len(done) // 16)
             names = {self.variable: value}
             if self.how == "filter" and isinstance(value, dict):

@@ -38,17 +38,20 @@ class Iteration(Node):
 
     def values(self, scope: Scope) -> Iterable[Any] | None:
         first = self.start.ev(scope)
-        if self.end is not None:
-            return count(first, self.end.ev(scope))
-        if isinstance(first, Range):
-            if first.no_start or first.no_end:
-                return None
-            values = count(first.start, first.end)
-            skip = [end for end, included in ((first.start, first.start_included), (first.end, first.end_included)) if not included]
-            return None if values is None else (value for value in values if value not in skip)
-        if first is None:
+        return each(first) if self.end is None else count(first, self.end.ev(scope))
+
+
+def each(value: Any) -> Iterable[Any] | None:
+    """What for, some, every and filters go through: the items of a list, what lies in an interval, or one value; None for null."""
+    if isinstance(value, Range):
+        if value.no_start or value.no_end:
             return None
-        return first if isinstance(first, list) else [first]
+        values = count(value.start, value.end)
+        skip = [end for end, included in ((value.start, value.start_included), (value.end, value.end_included)) if not included]
+        return None if values is None else (item for item in values if item not in skip)
+    if value is None:
+        return None
+    return value if isinstance(value, list) else [value]
 
 
 def count(start: Any, end: Any) -> Iterator[Any] | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bpmn.dmn.boxed import typed
-from bpmn.dmn.control import make_function
+from bpmn.dmn.control import fitted, make_function
 from bpmn.dmn.errors import DmnError, FeelSyntaxError, TooMuch, Undefined
 from bpmn.dmn.lexer import name_parts, normal_name
 from bpmn.dmn.meter import metered
@@ -17,7 +17,7 @@ from bpmn.dmn.model import Decision, DecisionModel, InputData, Knowledge, Servic
 from bpmn.dmn.parser import parse_expression, parse_tests
 from bpmn.dmn.run import MAX_STEPS, Run, Scope
 from bpmn.dmn.tables import MatchedRule
-from bpmn.dmn.types import Types, admit
+from bpmn.dmn.types import Type, Types, admit
 from bpmn.dmn.values import Function, from_python, to_python
 
 
@@ -107,9 +107,7 @@ class Evaluation:
 
     def knowledge(self, element: Knowledge) -> Function:
         names: dict[str, Any] = {}
-        result = self.run.types.named(element.type_name)
-        if result is not None and result.shape == "function":
-            result = None  # the declared type is the function's own, not that of its result
+        result = self.answer_type(element)
         function = make_function(element.name, element.parameters, element.logic, Scope(self.run, names), result)
         self.functions[element.id] = function
         names[element.name] = function
@@ -118,6 +116,11 @@ class Evaluation:
             if isinstance(required, (Knowledge, Service)):
                 names[required.name] = self.function(required)
         return function
+
+    def answer_type(self, element: Knowledge | Service) -> Type | None:
+        """The type of what a function answers; its variable declares that, or a function type that names it."""
+        declared = self.run.types.named(element.type_name)
+        return declared.item if declared is not None and declared.shape == "function" else declared
 
     def service(self, element: Service) -> Function:
         keys = (*element.input_data, *element.input_decisions)
@@ -145,7 +148,8 @@ class Evaluation:
         self.steps += inner.steps
         results = {self.model.elements[key].name: inner.values.get(key) for key in element.outputs}
         value = next(iter(results.values())) if len(results) == 1 else results
-        return typed(value, element.type_name, self.run, f"decision service “{element.name}”")
+        with self.run.at(f"decision service “{element.name}”"):
+            return fitted(value, self.answer_type(element), self.run, "the result")
 
 
 def evaluate(

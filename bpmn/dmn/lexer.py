@@ -65,7 +65,7 @@ SYMBOLS = {
     ".": "DOT",
 }
 OPERAND_END = {"NAME", "NUMBER", "STRING", "AT", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "NULL", "CLOSE_OPEN", "LSQB"}
-ADDITIONAL = "./-'+*"
+BEFORE_CLOSING = OPERAND_END | {"GT", "FUNCTION"}  # both may end a type: `[x instance of list<number>]`
 CLOSERS = {"RPAR", "RSQB", "RBRACE", "CLOSE_OPEN"}
 
 Names = frozenset[str]
@@ -173,7 +173,7 @@ def _cut(text: str, book: NameBook) -> list[Token]:
         kind, value, end = _one(text, place, book, tokens)
         if kind == "DOTDOT" and stack:
             stack[-1] = True
-        elif kind == "RSQB" and (not tokens or tokens[-1].type not in OPERAND_END):
+        elif kind == "RSQB" and (not tokens or tokens[-1].type not in BEFORE_CLOSING):
             kind = "OPEN_OPEN"
         elif kind == "LSQB" and stack and stack[-1] and tokens and tokens[-1].type in OPERAND_END and not _operand_follows(text, end):
             kind = "CLOSE_OPEN"

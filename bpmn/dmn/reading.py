@@ -24,7 +24,7 @@ from bpmn.dmn.errors import DmnError
 from bpmn.dmn.lexer import Names, name_parts, normal_name
 from bpmn.dmn.model import Decision, DecisionModel, Element, InputData, Knowledge, Service
 from bpmn.dmn.tables import InputClause, OutputClause, Rule, Table
-from bpmn.dmn.types import ANY, BUILT_IN, Type, Types
+from bpmn.dmn.types import ANY, Type, Types
 from bpmn.model import DeployRefused
 from bpmn.xml_safety import read_xml
 
@@ -162,7 +162,7 @@ class Reader:
                 fields[name] = self.item(part, f"{path}.{name}", refer)
             made = Type("context", fields=fields)
         elif child(element, "functionItem") is not None:
-            made = BUILT_IN["function"]
+            made = Type("function", "function", refer(child(element, "functionItem").get("outputTypeRef")))
         else:
             made = refer(type_of(element))
         allowed = text_in(child(element, "allowedValues"))

@@ -10,10 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bpmn.dmn.errors import Undefined
-from bpmn.dmn.values import NUMBERS, YearsMonths, as_datetime, kind
+from bpmn.dmn.values import NUMBERS, YearsMonths, as_datetime, instants, kind, offset_of
 
-_ZONE = r"(?P<zone>Z|[+-]\d{2}:\d{2}(?::\d{2})?|@[A-Za-z0-9_+\-/]{1,64})?"
-_DATE = re.compile(r"(?P<y>-?\d{4,9})-(?P<m>\d{2})-(?P<d>\d{2})", re.ASCII)
+_ZONE = r"(?P<zone>[Zz]|[+-]\d{2}:\d{2}(?::\d{2})?|@[A-Za-z0-9_+\-/]{1,64})?"
+_OFFSET = re.compile(r"[+-]\d{2}:\d{2}(?::\d{2})?", re.ASCII)
+_DATE = re.compile(r"(?P<y>-?(?:\d{4}|[1-9]\d{4,8}))-(?P<m>\d{2})-(?P<d>\d{2})", re.ASCII)
 _TIME = re.compile(r"T?(?P<h>\d{2}):(?P<min>\d{2}):(?P<s>\d{2})(?:\.(?P<frac>\d{1,18}))?" + _ZONE, re.ASCII)
 _CLOCK = r"(?P<t>T(?:(?P<h>\d{1,12})H)?(?:(?P<m>\d{1,12})M)?(?:(?P<s>\d{1,12})(?:\.(?P<f>\d{1,18}))?S)?)?"
 _DAYS = re.compile(r"(?P<sign>-?)P(?:(?P<d>\d{1,12})D)?" + _CLOCK, re.ASCII)
@@ -27,12 +28,14 @@ def read_zone(text: str | None) -> tzinfo | None:
     if text in ("Z", "z"):
         return UTC
     if text.startswith("@"):
-        if ".." in text or text[1] in "/.":
+        if ".." in text or text[1:2] in ("", "/", "."):
             raise Undefined(f"no time zone {text[1:]}")
         try:
             return ZoneInfo(text[1:])
         except (KeyError, ValueError, OSError):
             raise Undefined(f"no time zone {text[1:]}") from None
+    if not _OFFSET.fullmatch(text):
+        raise Undefined(f"“{text[:40]}” is not an offset like +02:00")
     hours, minutes, *seconds = (int(part) for part in text[1:].split(":"))
     if hours > 14 or minutes > 59:
         raise Undefined(f"no offset {text}")
@@ -159,7 +162,7 @@ def part(value: Any, name: str) -> Any:
     if isinstance(value, (datetime, time)):
         parts |= {"hour": value.hour, "minute": value.minute, "second": value.second}
         if name == "time offset":
-            return value.utcoffset()
+            return offset_of(value)
         if name == "timezone":
             return value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) else None
     elif name in ("hour", "minute", "second"):
@@ -235,6 +238,8 @@ def _shift(left: Any, right: Any, a: str, b: str, sign: int) -> Any:
     if b != "days and time duration":
         return None
     if a == "date and time":
+        if isinstance(left.tzinfo, ZoneInfo):  # elapsed time, also over a change to summer time
+            return (left.astimezone(UTC) + sign * right).astimezone(left.tzinfo)
         return left + sign * right
     if a == "date":
         return (datetime(left.year, left.month, left.day) + sign * right).date()
@@ -245,16 +250,13 @@ def _shift(left: Any, right: Any, a: str, b: str, sign: int) -> Any:
 
 def _subtract(left: Any, right: Any, a: str, b: str) -> Any:
     if {a, b} <= {"date", "date and time"}:
-        if a != b:
-            left, right = as_datetime(left), as_datetime(right)
-        if a == b == "date and time" and (left.utcoffset() is None) != (right.utcoffset() is None):
-            return None
-        return left - right
+        if a == b == "date":
+            return left - right
+        pair = instants(as_datetime(left), as_datetime(right))
+        return None if pair is None else pair[0] - pair[1]
     if a == b == "time":
-        day = date(2000, 1, 3)
-        if (left.utcoffset() is None) != (right.utcoffset() is None):
-            return None
-        return datetime.combine(day, left) - datetime.combine(day, right)
+        pair = instants(left, right)
+        return None if pair is None else pair[0] - pair[1]
     if a == b and a.endswith("duration"):
         return YearsMonths(left.months - right.months) if a.startswith("years") else left - right
     return _shift(left, right, a, b, -1)

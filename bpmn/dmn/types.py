@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Type:
-    """`shape` is any, simple, list, context, function or range."""
+    """`shape` is any, simple, list, context, function or range; `item` is of what a list or range is, or what a function answers."""
 
     shape: str
     name: str = ""
@@ -130,14 +130,17 @@ def coerce(value: Any, wanted: Type, run: Run | None = None) -> Any:
         items = value if isinstance(value, list) else [value]
         spend(1 + len(items) // 4)
         return _allowed([coerce(item, wanted.item or ANY, run) for item in items], wanted, run)
-    if isinstance(value, list) and len(value) == 1:
+    while isinstance(value, list) and len(value) == 1:
         value = value[0]
-        if value is None:
-            return None
+    if value is None:
+        return None
     if wanted.shape == "context" and wanted.fields:
         if not isinstance(value, dict):
             raise Undefined(f"{kind(value)} where a {wanted.label()} is needed")
-        return _allowed({**value, **{name: coerce(value.get(name), part, run) for name, part in wanted.fields.items()}}, wanted, run)
+        for name in wanted.fields:
+            if name not in value:
+                raise Undefined(f"there is no “{name}” in the context")
+        return _allowed({**value, **{name: coerce(value[name], part, run) for name, part in wanted.fields.items()}}, wanted, run)
     if wanted.name == "date and time" and kind(value) == "date":
         value = as_datetime(value)
     if not conforms(value, wanted):
@@ -166,13 +169,15 @@ _READERS = {
 
 
 def admit(value: Any, wanted: Type, run: Run | None = None) -> Any:
-    """As `coerce`, for what comes from outside: there dates and durations often arrive as text."""
+    """As `coerce`, for what comes from outside: there dates and durations often arrive as text, and components are left out."""
     if isinstance(value, str) and wanted.shape == "simple" and wanted.name in _READERS:
         value = _READERS[wanted.name](value)
     elif isinstance(value, datetime) and wanted.name == "date":
         value = date(value.year, value.month, value.day)
     elif isinstance(value, dict) and wanted.shape == "context" and wanted.fields:
-        value = {name: admit(item, wanted.fields.get(name, ANY)) for name, item in value.items()}
-    elif isinstance(value, list) and wanted.shape == "list" and wanted.item:
-        value = [admit(item, wanted.item) for item in value]
+        value = {**dict.fromkeys(wanted.fields), **{name: admit(item, wanted.fields.get(name, ANY)) for name, item in value.items()}}
+    elif value is not None and wanted.shape == "list" and wanted.item:
+        value = [admit(item, wanted.item) for item in (value if isinstance(value, list) else [value])]
+    elif isinstance(value, list) and len(value) == 1 and wanted.shape in ("simple", "context"):
+        return admit(value[0], wanted, run)
     return coerce(value, wanted, run)

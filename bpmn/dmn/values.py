@@ -165,9 +165,32 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, Decimal) and value == value.to_integral_value()
 
 
-def instant_comparable(left: Any, right: Any) -> bool:
-    """Whether both or neither of two times or datetimes have an offset."""
-    return (left.utcoffset() is None) == (right.utcoffset() is None)
+_SEASONS = (datetime(2024, 1, 1), datetime(2024, 7, 1))
+
+
+def offset_of(value: time | datetime) -> timedelta | None:
+    """How far a time, or a date and time, is ahead of UTC; a time of a zone has no day, so it is that outside summer time."""
+    offset = value.utcoffset()
+    if offset is None and value.tzinfo is not None:
+        offset = min(value.tzinfo.utcoffset(season) or timedelta(0) for season in _SEASONS)
+    return offset
+
+
+def clock_of(value: time | datetime) -> timedelta:
+    """What the clock and the calendar show, as a distance; offsets are not looked at."""
+    plain = value.replace(tzinfo=None, fold=0)
+    return (plain if isinstance(plain, datetime) else datetime.combine(date.min, plain)) - datetime.min
+
+
+def instants(left: time | datetime, right: time | datetime) -> tuple[timedelta, timedelta] | None:
+    """Two times, or two dates and times, as distances from one moment; None when only one of them has an offset.
+
+    Python itself takes the clocks of one zone as they are, even over a change to summer time.
+    """
+    a, b = offset_of(left), offset_of(right)
+    if a is None or b is None:
+        return (clock_of(left), clock_of(right)) if a is b else None
+    return clock_of(left) - a, clock_of(right) - b
 
 
 def equal(left: Any, right: Any) -> bool | None:
@@ -191,8 +214,9 @@ def equal(left: Any, right: Any) -> bool | None:
         return _all_equal((left[key], right[key]) for key in left)
     if a == "function":
         return None if left is not right else True
-    if a in ("time", "date and time") and not instant_comparable(left, right):
-        return False
+    if a in ("time", "date and time"):
+        pair = instants(left, right)
+        return pair is not None and pair[0] == pair[1]
     return bool(left == right)
 
 
@@ -222,8 +246,9 @@ def compare(operator: str, left: Any, right: Any) -> bool | None:
         a = b = "date and time"
     if a != b or a not in ORDERED:
         return None
-    if a in ("time", "date and time") and not instant_comparable(left, right):
-        return None
+    if a in ("time", "date and time"):
+        pair = instants(left, right)
+        return None if pair is None else _related(operator, *pair)
     return _related(operator, left, right)
 
 

@@ -21,6 +21,8 @@ class Signature:
     parameters: tuple[Parameter, ...]
     body: Callable[..., Any]
     variadic: bool
+    spread: bool
+    """Whether one list alone in place of all the rest stands for its items."""
 
     def bind(self, arguments: list[Any] | dict[str, Any]) -> list[Any] | None:
         """Values in the order of the parameters; None when names or number do not fit."""
@@ -28,13 +30,14 @@ class Signature:
             names = [name for name, _, _ in self.parameters]
             if set(arguments) - set(names) or any(name not in arguments and not optional for name, _, optional in self.parameters):
                 return None
-            return [arguments.get(name) for name in names]
+            values = [arguments.get(name) for name in names]
+            return [*values[:-1], [values[-1]]] if self.variadic and not self.spread else values
         if self.variadic:
             fixed = len(self.parameters) - 1
             if len(arguments) <= fixed:
                 return None
             rest = arguments[fixed:]
-            return [*arguments[:fixed], rest[0] if len(rest) == 1 and isinstance(rest[0], list) else rest]
+            return [*arguments[:fixed], rest[0] if self.spread and len(rest) == 1 and isinstance(rest[0], list) else rest]
         needed = sum(not optional for _, _, optional in self.parameters)
         if not needed <= len(arguments) <= len(self.parameters):
             return None
@@ -44,12 +47,12 @@ class Signature:
         checked = []
         for value, (name, wanted, optional) in zip(values, self.parameters, strict=True):
             if wanted is not None:
-                if value is None and not optional:
-                    raise Undefined(f"“{name}” is null")
                 try:
                     value = coerce(value, wanted, run)  # noqa: PLW2901
                 except Undefined:
                     raise Undefined(f"“{name}” needs a {wanted.label()}, not a {kind(value)}") from None
+                if value is None and not optional:
+                    raise Undefined(f"“{name}” is null")
             checked.append(value)
         return checked
 
@@ -59,18 +62,22 @@ _functions: dict[str, Function] = {}
 
 
 def builtin(name: str, *parameters: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a function: `"start position:number"`, `"length:number?"` (optional), `"list:*"` (all the rest), no type: anything."""
+    """Declare a function: `"start position:number"`, `"length:number?"` (optional), no type: anything.
+
+    `"list:*"` takes all the rest, or one list of it; `"item:**"` takes all the rest, each for itself.
+    """
 
     def register(body: Callable[..., Any]) -> Callable[..., Any]:
         read: list[Parameter] = []
-        variadic = False
+        variadic = spread = False
         for parameter in parameters:
             label, _, spelled = parameter.partition(":")
             optional = spelled.endswith("?") or label.endswith("?")
             spelled = spelled.rstrip("?")
-            variadic = variadic or spelled == "*"
-            read.append((label.rstrip("?"), BUILT_IN["list"] if spelled == "*" else BUILT_IN[spelled] if spelled else None, optional))
-        _signatures.setdefault(name, []).append(Signature(tuple(read), body, variadic))
+            variadic, spread = variadic or spelled in ("*", "**"), spread or spelled == "*"
+            wanted = BUILT_IN["list" if spelled in ("*", "**") else spelled] if spelled else None
+            read.append((label.rstrip("?"), wanted, optional))
+        _signatures.setdefault(name, []).append(Signature(tuple(read), body, variadic, spread))
         _functions.setdefault(name, _function(name, tuple(label for label, _, _ in read)))
         return body
 

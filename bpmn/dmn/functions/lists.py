@@ -139,13 +139,13 @@ def place_in(items: list[Any], position: Decimal, *, room: int = 0) -> int:
     return place - 1 if place > 0 else len(items) + place
 
 
-@builtin("append", "list:list", "item:*")
+@builtin("append", "list:list", "item:**")
 def append(run: Run, items: list[Any], more: list[Any]) -> list[Any]:
     run.tick(len(items))
     return items + more
 
 
-@builtin("concatenate", "list:*")
+@builtin("concatenate", "list:**")
 def concatenate(run: Run, lists: list[Any]) -> list[Any]:
     joined: list[Any] = []
     for part in lists:
@@ -200,7 +200,7 @@ def index_of(run: Run, items: list[Any], match: Any) -> list[Decimal]:
     return [Decimal(place) for place, item in enumerate(items, 1) if equal(item, match) is True]
 
 
-@builtin("union", "list:*")
+@builtin("union", "list:**")
 def union(run: Run, lists: list[Any]) -> list[Any]:
     return distinct_values(run, concatenate(run, lists))
 

@@ -143,15 +143,62 @@ def coincides(run: Run, first: Any, second: Any) -> bool:
 
 @builtin("range", "from:string")
 def range_(run: Run, text: str) -> Range:
-    """An interval read from text; its ends are literals only."""
-    from bpmn.dmn.parser import parse_expression
-
+    """An interval read from text; its ends are literals only, and one of them may be missing where it is excluded: `[5..)`."""
+    text = text.strip()
     if len(text) > 200:
         raise Undefined("the text is not an interval")
-    try:
-        value = parse_expression(text).ev(Scope(run, {}, lenient=True))
-    except FeelSyntaxError:
-        value = None
-    if not isinstance(value, Range):
-        raise Undefined("the text is not an interval")
+    if text[:1] in ("(", "]") and text[1:].lstrip().startswith(".."):
+        return Range(None, _end(run, text[1:-1].lstrip()[2:]), False, _closes(text), no_start=True)
+    if text[-1:] in (")", "[") and text[:-1].rstrip().endswith(".."):
+        return Range(_end(run, text[1:-1].rstrip()[:-2]), None, _opens(text), False, no_end=True)
+    node = _node(text)
+    value = node.ev(Scope(run, {}, lenient=True)) if _is_literal(node) or _has_literal_ends(node) else None
+    if not isinstance(value, Range) or value.no_start or value.no_end:
+        raise Undefined("the text is not an interval between literals")
     return value
+
+
+def _opens(text: str) -> bool:
+    if text[:1] not in ("(", "]", "["):
+        raise Undefined("the text is not an interval")
+    return text[0] == "["
+
+
+def _closes(text: str) -> bool:
+    if text[-1:] not in (")", "[", "]"):
+        raise Undefined("the text is not an interval")
+    return text[-1] == "]"
+
+
+def _node(text: str) -> Any:
+    from bpmn.dmn.parser import parse_expression
+
+    try:
+        return parse_expression(text)
+    except FeelSyntaxError:
+        raise Undefined("the text is not an interval") from None
+
+
+def _end(run: Run, text: str) -> Any:
+    """The one end of an interval that has only one."""
+    node = _node(text)
+    value = node.ev(Scope(run, {}, lenient=True)) if _is_literal(node) else None
+    if value is None or compare("<=", value, value) is None:
+        raise Undefined("the end of an interval is a literal that has an order")
+    return value
+
+
+def _is_literal(node: Any) -> bool:
+    """A number, text or `@"…"`, or a date, time or duration of one text."""
+    from bpmn.dmn.control import Call
+    from bpmn.dmn.nodes import Literal, Name
+
+    if isinstance(node, Call) and isinstance(node.callee, Name) and node.callee.name in ("date", "time", "date and time", "duration"):
+        return all(isinstance(argument, Literal) for argument in node.arguments)
+    return isinstance(node, Literal)
+
+
+def _has_literal_ends(node: Any) -> bool:
+    from bpmn.dmn.nodes import RangeNode
+
+    return isinstance(node, RangeNode) and _is_literal(node.start) and _is_literal(node.end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -82,7 +83,7 @@ def pattern_of(pattern: str, flags: str) -> Any:
     if set(flags) - set("smixq"):
         raise Undefined(f"there is no flag among “{flags:.20}”")
     if "x" in flags:
-        pattern = "".join(pattern.split())
+        pattern = "".join(_without_white_space(pattern))
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20
@@ -91,6 +92,16 @@ def pattern_of(pattern: str, flags: str) -> Any:
         return re2.compile((f"(?{kept})" if kept else "") + (re2.escape(pattern) if "q" in flags else pattern), options)
     except (re2.error, ValueError):
         raise Undefined(f"“{pattern:.60}” is not a pattern that can be used") from None
+
+
+def _without_white_space(pattern: str) -> Iterator[str]:
+    """The signs of a pattern that the flag x leaves: no white space but inside classes such as `[ ]`."""
+    depth, escaped = 0, False
+    for char in pattern:
+        if depth or not char.isspace():
+            yield char
+            depth += 0 if escaped else (char == "[") - (char == "]" and depth > 0)
+            escaped = char == "\\" and not escaped
 
 
 @builtin("matches", "input:string", "pattern:string", "flags:string?")

@@ -12,7 +12,7 @@ from bpmn.dmn.errors import Undefined
 from bpmn.dmn.functions.library import builtin
 from bpmn.dmn.functions.numbers import whole
 from bpmn.dmn.run import Run
-from bpmn.dmn.values import YearsMonths, kind
+from bpmn.dmn.values import YearsMonths, clock_of, kind, offset_of
 
 
 @builtin("date", "from:string")
@@ -156,9 +156,9 @@ def last_day_of_month(run: Run, value: Any) -> Decimal:
 
 @builtin("is", "value1", "value2")
 def is_(run: Run, left: Any, right: Any) -> bool:
-    """The same value of the same type, a time with its very offset."""
+    """The same value of the same type, a time with the same clock and the same offset."""
     if kind(left) != kind(right):
         return False
     if isinstance(left, (time, datetime)):
-        return left == right and left.utcoffset() == right.utcoffset() and str(left.tzinfo) == str(right.tzinfo)
+        return clock_of(left) == clock_of(right) and offset_of(left) == offset_of(right)
     return bool(left == right)
