@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bpmn.dmn.control import each, fitted, make_function
+from bpmn.dmn.control import declared, each, fitted, make_function
 from bpmn.dmn.errors import DmnError, FeelSyntaxError
 from bpmn.dmn.lexer import Names
 from bpmn.dmn.parser import parse_expression, parse_tests
@@ -105,7 +105,7 @@ class ContextBox(Box):
 def typed(value: Any, type_name: str | None, run: Run, place: str) -> Any:
     """A value as its declared type; null, with a note, where it does not fit."""
     wanted = run.types.named(type_name)
-    if wanted is None or value is None or wanted.shape in ("any", "function"):
+    if wanted is None or value is None or wanted.shape == "any":
         return value
     with run.at(place):
         return fitted(value, wanted, run, "the result")
@@ -164,12 +164,14 @@ class RelationBox(Box):
 
 
 class FunctionBox(Box):
-    def __init__(self, parameters: Sequence[tuple[str, str | None]], body: Box, place: str) -> None:
+    def __init__(self, parameters: Sequence[tuple[str, str | None]], body: Box, place: str, type_name: str | None = None) -> None:
         super().__init__(place, [body])
-        self.parameters, self.body = tuple(parameters), body
+        self.parameters, self.body, self.type_name = tuple(parameters), body, type_name
 
     def ev(self, scope: Scope) -> Function:
-        return make_function(self.place, self.parameters, self.body, scope)
+        made = make_function(self.place, self.parameters, self.body, scope)
+        wanted = scope.run.types.named(self.type_name)
+        return declared(made, wanted) if wanted is not None and wanted.shape == "function" else made
 
 
 class ConditionalBox(Box):

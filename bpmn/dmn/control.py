@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from bpmn.dmn.errors import Undefined
@@ -233,10 +234,32 @@ def fitted(value: Any, wanted: Type | None, run: Run, what: str) -> Any:
     if wanted is None or value is None:
         return value
     try:
-        return coerce(value, wanted, run)
+        value = coerce(value, wanted, run)
     except Undefined as problem:
         run.note(f"{what}: {problem}")
         return None
+    return declared(value, wanted) if isinstance(value, Function) else value
+
+
+def declared(function: Function, wanted: Type) -> Function:
+    """A function whose arguments and result are of the types that a function type names."""
+    if wanted.item is None:
+        return function
+    types = tuple(wanted.fields.values())
+
+    def call(run: Run, arguments: list[Any] | dict[str, Any]) -> Any:
+        def fit(value: Any, part: Type | None, name: str) -> Any:
+            return fitted(value, part, run, f"{function.name}, “{name}”")
+
+        if isinstance(arguments, dict):
+            arguments = {name: fit(value, wanted.fields.get(name), name) for name, value in arguments.items()}
+        else:
+            arguments = [
+                fit(value, part, str(place)) for place, (value, part) in enumerate(zip_longest(arguments, types[: len(arguments)]), 1)
+            ]
+        return fitted(function.call(run, arguments), wanted.item, run, function.name)
+
+    return Function(function.name, function.parameters, call)
 
 
 def make_function(name: str, parameters: Sequence[tuple[str, Any]], body: Any, scope: Scope, result: Type | None = None) -> Function:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bpmn.dmn.boxed import typed
-from bpmn.dmn.control import fitted, make_function
+from bpmn.dmn.control import declared, fitted, make_function
 from bpmn.dmn.errors import DmnError, FeelSyntaxError, TooMuch, Undefined
 from bpmn.dmn.lexer import name_parts, normal_name
 from bpmn.dmn.meter import metered
@@ -17,7 +17,7 @@ from bpmn.dmn.model import Decision, DecisionModel, InputData, Knowledge, Servic
 from bpmn.dmn.parser import parse_expression, parse_tests
 from bpmn.dmn.run import MAX_STEPS, Run, Scope
 from bpmn.dmn.tables import MatchedRule
-from bpmn.dmn.types import Type, Types, admit
+from bpmn.dmn.types import Types, admit
 from bpmn.dmn.values import Function, from_python, to_python
 
 
@@ -107,8 +107,11 @@ class Evaluation:
 
     def knowledge(self, element: Knowledge) -> Function:
         names: dict[str, Any] = {}
-        result = self.answer_type(element)
-        function = make_function(element.name, element.parameters, element.logic, Scope(self.run, names), result)
+        wanted = self.run.types.named(element.type_name)
+        if wanted is not None and wanted.shape == "function":
+            function = declared(make_function(element.name, element.parameters, element.logic, Scope(self.run, names)), wanted)
+        else:
+            function = make_function(element.name, element.parameters, element.logic, Scope(self.run, names), wanted)
         self.functions[element.id] = function
         names[element.name] = function
         for key in element.requires:
@@ -116,11 +119,6 @@ class Evaluation:
             if isinstance(required, (Knowledge, Service)):
                 names[required.name] = self.function(required)
         return function
-
-    def answer_type(self, element: Knowledge | Service) -> Type | None:
-        """The type of what a function answers; its variable declares that, or a function type that names it."""
-        declared = self.run.types.named(element.type_name)
-        return declared.item if declared is not None and declared.shape == "function" else declared
 
     def service(self, element: Service) -> Function:
         keys = (*element.input_data, *element.input_decisions)
@@ -138,10 +136,13 @@ class Evaluation:
 
     def serve(self, element: Service, given: Mapping[str, Any]) -> Any:
         """The result of a decision service, where nothing from outside is seen but its inputs."""
+        wanted = self.run.types.named(element.type_name)
+        answer, parameters = (wanted.item, wanted.fields) if wanted is not None and wanted.shape == "function" else (wanted, {})
         known: dict[str, Any] = {}
         for key in (*element.input_data, *element.input_decisions):
             part = self.model.elements[key]
-            value = given.get(getattr(part, "variable", part.name))
+            name = getattr(part, "variable", part.name)
+            value = fitted(given.get(name), parameters.get(name), self.run, f"{element.name}, “{name}”")
             known[key] = self.accept(part, value) if isinstance(part, InputData) else typed(value, part.type_name, self.run, part.name)  # type: ignore[union-attr]
         inner = Evaluation(self.model, self.run, self.free, known)
         inner.evaluate(element.outputs)
@@ -149,7 +150,7 @@ class Evaluation:
         results = {self.model.elements[key].name: inner.values.get(key) for key in element.outputs}
         value = next(iter(results.values())) if len(results) == 1 else results
         with self.run.at(f"decision service “{element.name}”"):
-            return fitted(value, self.answer_type(element), self.run, "the result")
+            return fitted(value, answer, self.run, "the result")
 
 
 def evaluate(

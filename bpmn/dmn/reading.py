@@ -162,7 +162,7 @@ class Reader:
                 fields[name] = self.item(part, f"{path}.{name}", refer)
             made = Type("context", fields=fields)
         elif child(element, "functionItem") is not None:
-            made = Type("function", "function", refer(child(element, "functionItem").get("outputTypeRef")))
+            made = self.function_type(child(element, "functionItem"), refer)
         else:
             made = refer(type_of(element))
         allowed = text_in(child(element, "allowedValues"))
@@ -172,6 +172,10 @@ class Reader:
         if element.get("isCollection") == "true":
             made = Type("list", item=made)
         return made
+
+    def function_type(self, element: XmlElement, refer: Callable[[str | None], Type]) -> Type:
+        parameters = {normal_name(part.get("name") or ""): refer(type_of(part)) for part in children(element, "parameters")}
+        return Type("function", "function", refer(element.get("outputTypeRef")), parameters)
 
     # --- elements ----------------------------------------------------------------------------------------------------
 
@@ -258,8 +262,7 @@ class Reader:
             "conditional": self.conditional,
         }
         box = read[tag(element)](element, place) if tag(element) in read else self.loop(element, place)
-        declared = element.get("typeRef")
-        return TypedBox(box, declared) if declared and not isinstance(box, (Table, FunctionBox)) else box
+        return box if isinstance(box, (Table, FunctionBox)) else of_type(box, element.get("typeRef"))
 
     def literal(self, element: XmlElement, place: str) -> Expression:
         language = element.get("expressionLanguage") or self.root.get("expressionLanguage") or "feel"
@@ -286,7 +289,7 @@ class Reader:
             name = normal_name(parameter.get("name") or "") if parameter is not None else ""
             here = f"{place}, argument “{name}”"
             box = self.only_box(binding, here)
-            bindings.append((name, box if box is not None else Expression("null", here, self.names)))
+            bindings.append((name, of_type(box, type_of(parameter)) if box is not None else Expression("null", here, self.names)))
         return InvocationBox(self.need_box(element, f"{place}, called function"), bindings, place)
 
     def list_(self, element: XmlElement, place: str) -> ListBox:
@@ -294,12 +297,14 @@ class Reader:
 
     def relation(self, element: XmlElement, place: str) -> RelationBox:
         columns = [normal_name(column.get("name") or "") for column in children(element, "column")]
+        types = [type_of(column) for column in children(element, "column")]
         rows = []
         for number, row in enumerate(children(element, "row"), 1):
             cells = list(children(row, *BOXES))
             if len(cells) != len(columns):
                 raise DmnError(place, f"row {number} has {len(cells)} cells for {len(columns)} columns")
-            rows.append([self.box(cell, f"{place}, row {number}, column “{column}”") for cell, column in zip(cells, columns, strict=True)])
+            boxes = [self.box(cell, f"{place}, row {number}, column “{column}”") for cell, column in zip(cells, columns, strict=True)]
+            rows.append([of_type(box, type_name) for box, type_name in zip(boxes, types, strict=True)])
         return RelationBox(columns, rows, place)
 
     def function_parts(self, element: XmlElement, place: str) -> tuple[tuple[tuple[str, str | None], ...], tuple[XmlElement, Box]]:
@@ -313,7 +318,7 @@ class Reader:
 
     def function(self, element: XmlElement, place: str) -> FunctionBox:
         parameters, (_, body) = self.function_parts(element, place)
-        return FunctionBox(parameters, body, place)
+        return FunctionBox(parameters, body, place, element.get("typeRef"))
 
     def conditional(self, element: XmlElement, place: str) -> ConditionalBox:
         condition, then, otherwise = (self.need_box(child(element, part), f"{place}, {part}") for part in ("if", "then", "else"))
@@ -342,7 +347,7 @@ class Reader:
             raise DmnError(place, f"the table has more than {MAX_RULES} rules")
         rules = [self.rule(row, place, number, inputs, outputs) for number, row in enumerate(rows, 1)]
         policy = " ".join((element.get("hitPolicy") or "UNIQUE").replace("_", " ").upper().split())
-        return Table(place, policy, (element.get("aggregation") or "").upper(), inputs, outputs, rules)
+        return Table(place, policy, (element.get("aggregation") or "").upper(), inputs, outputs, rules, element.get("typeRef"))
 
     def tests(self, written: str, place: str) -> CellTests | None:
         return CellTests(written, place, self.names, check=self.check) if written and written != "-" else None
@@ -393,11 +398,16 @@ class Reader:
             for cell, clause in zip(entries, inputs, strict=True)
         )
         cells = tuple(
-            Expression(text_in(cell) or "null", f"{here}, output “{clause.name}”", self.names, check=self.check)
+            of_type(Expression(text_in(cell) or "null", f"{here}, output “{clause.name}”", self.names, check=self.check), type_of(cell))
             for cell, clause in zip(results, outputs, strict=True)
         )
         notes = [text(child(element, "description")), *(text_in(note) for note in children(element, "annotationEntry"))]
         return Rule(element.get("id") or f"rule {number}", number, tests, cells, "\n".join(note for note in notes if note))
+
+
+def of_type(box: Box, type_name: str | None) -> Box:
+    """A box as the type that is declared for it, if any is."""
+    return TypedBox(box, type_name) if type_name else box
 
 
 def split_values(written: str) -> list[str]:

@@ -55,7 +55,7 @@ class Rule:
     id: str
     index: int
     tests: tuple[CellTests, ...]
-    outputs: tuple[Expression, ...]
+    outputs: tuple[Box, ...]
     annotation: str
 
 
@@ -76,9 +76,10 @@ class Table(Box):
         inputs: Sequence[InputClause],
         outputs: Sequence[OutputClause],
         rules: Sequence[Rule],
+        type_name: str | None = None,
     ) -> None:
         super().__init__(place, [clause.expression for clause in inputs])
-        self.policy, self.aggregation = policy, aggregation
+        self.policy, self.aggregation, self.type_name = policy, aggregation, type_name
         self.inputs, self.outputs, self.rules = tuple(inputs), tuple(outputs), tuple(rules)
         self.depth += 8
         if policy not in HIT_POLICIES:
@@ -102,7 +103,14 @@ class Table(Box):
                     break
         chosen = self.choose(hits, scope)
         run.matched += [self.explain(hit, values) for hit in chosen]
-        return self.result(chosen, scope)
+        return self.fit(self.result(chosen, scope), run)
+
+    def fit(self, value: Any, run: Run) -> Any:
+        """The result as the type that the table declares; where the table gives a list, that of a single result may stand for its items."""
+        wanted = run.types.named(self.type_name)
+        if wanted is not None and wanted.shape != "list" and self.policy in LISTS and not self.aggregation:
+            return [typed(item, self.type_name, run, self.place) for item in value]
+        return typed(value, self.type_name, run, self.place)
 
     def input_value(self, clause: InputClause, scope: Scope) -> Any:
         run = scope.run

@@ -240,6 +240,75 @@ def test_a_function_type_says_what_a_knowledge_model_and_a_service_answer():
     assert evaluate(read, "no text", {}).value is None
 
 
+COLOUR = """<itemDefinition name="Colour"><typeRef>string</typeRef>
+  <allowedValues><text>"red", "blue"</text></allowedValues></itemDefinition>
+  <itemDefinition name="Paint"><functionItem outputTypeRef="Colour"><parameters name="x" typeRef="Any"/></functionItem></itemDefinition>
+  <itemDefinition name="Painted"><functionItem><parameters name="given" typeRef="Colour"/></functionItem></itemDefinition>"""
+INPUT = "<literalExpression><text>any</text></literalExpression>"
+ROW = "<rule><outputEntry{}><text>any</text></outputEntry></rule>"
+TYPED_BOXES = {
+    "the table": (f'<decisionTable typeRef="Colour"><output/>{ROW.format("")}</decisionTable>', "red", None),
+    "the items of a list that a table makes": (
+        f'<decisionTable hitPolicy="COLLECT" typeRef="Colour"><output/>{ROW.format("")}</decisionTable>',
+        ["red"],
+        [None],
+    ),
+    "an output cell": ("<decisionTable><output/>" + ROW.format(' typeRef="Colour"') + "</decisionTable>", "red", None),
+    "a column of a relation": (
+        f'<relation><column name="c" typeRef="Colour"/><row>{INPUT}</row></relation>',
+        [{"c": "red"}],
+        [{"c": None}],
+    ),
+    "an argument": (
+        f"""<invocation><literalExpression><text>function(x) x</text></literalExpression>
+        <binding><parameter name="x" typeRef="Colour"/>{INPUT}</binding></invocation>""",
+        "red",
+        None,
+    ),
+    "a function in a box": (
+        f"""<invocation><functionDefinition typeRef="Paint"><formalParameter name="x"/>{literal("x")}</functionDefinition>
+        <binding><parameter name="x"/>{INPUT}</binding></invocation>""",
+        "red",
+        None,
+    ),
+    "an expression that gives a function": (
+        f"""<context><contextEntry><variable name="paint"/><literalExpression typeRef="Paint"><text>function(x) x</text></literalExpression>
+        </contextEntry><contextEntry>{literal("paint(any)")}</contextEntry></context>""",
+        "red",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("place", TYPED_BOXES)
+def test_what_a_box_declares_holds_for_its_value(place):
+    logic, fits, else_ = TYPED_BOXES[place]
+    read = parse_decisions(model(COLOUR, data("any"), decision("Result", logic, inputs=["any"])))
+    assert evaluate(read, "Result", {"any": "red"}).value == fits
+    result = evaluate(read, "Result", {"any": "green"})
+    assert result.value == else_
+    assert "not among the allowed values" in result.notes[0]
+
+
+def test_a_function_type_names_the_types_of_the_parameters_of_a_service_too():
+    given = (
+        '<decision id="given" name="given"><variable name="given"/><literalExpression><text>"never"</text></literalExpression></decision>'
+    )
+    offered = service("offer", "Painted", "Echo").replace("</decisionService>", '<inputDecision href="#given"/></decisionService>')
+    read = parse_decisions(
+        model(
+            COLOUR,
+            given,
+            decision("Echo", literal("given"), decisions=["given"]),
+            offered,
+            decision("Calls", literal('[offer("blue"), offer("green"), offer(given: "red")]'), knowledge=["offer"]),
+        )
+    )
+    assert evaluate(read, "offer", {"given": "blue"}).value == "blue"
+    assert evaluate(read, "offer", {"given": "green"}).value is None
+    assert evaluate(read, "Calls", {}).value == ["blue", None, "red"]
+
+
 @values(
     ("[1 instance of function, abs instance of function]", [False, True]),
     ("[[1] instance of list<number>]", [True]),
