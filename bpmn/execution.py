@@ -156,6 +156,9 @@ class Execution:
         for other in self._attached(token):
             other.cancel()
         detail = self.detail or {}
+        if token.element.watches:  # what the process was started by
+            source, seen = token.element.condition, self.view(token)
+            detail = {**detail, "condition": source, "values": {name: seen.get(name) for name in sorted(scripts.names_in(source))}}
         if "index" in token.internal_data:
             detail = {**detail, "index": token.internal_data["index"]}
         if not token.task_spec.name.endswith(ROUND) and "loop_results" in token.internal_data:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 
-from bpmn import timers
+from bpmn import scripts, timers
 from bpmn.lint_common import expression, variable
 from bpmn.model import Definition, Element, Problem
 
 ALLOWED_EVENTS = {
-    "startEvent": {"none", "message", "signal", "timer"},
+    "startEvent": {"none", "message", "signal", "timer", "conditional"},
     "endEvent": {"none", "message", "signal", "error", "escalation", "compensate", "terminate"},
     "intermediateCatchEvent": {"message", "signal", "timer", "conditional", "link"},
     "intermediateThrowEvent": {"none", "message", "signal", "escalation", "compensate", "link"},
@@ -41,6 +40,12 @@ def check_event(definition: Definition, element: Element) -> Iterator[Problem]:
         yield Problem(element.id, "escalation.code", "The escalation has no code.", "Choose an escalation with a code.")
     if element.event == "conditional":
         yield from _check_condition(element)
+    if element.event == "conditional" and where == "a startEvent" and not element.watches:
+        text = "Nothing says of which records the condition has to come true."
+        yield Problem(element.id, "condition.watches", text, "Name their kind in tandem:watches, such as crm.deal.")
+    if element.watches and (element.event != "conditional" or where != "a startEvent"):
+        text = "tandem:watches belongs to a condition that starts the process; here it would be ignored."
+        yield Problem(element.id, "condition.watches", text, "Remove it.")
     if element.event == "compensate" and element.kind in ("endEvent", "intermediateThrowEvent"):
         yield from _check_compensation(definition, element)
     if element.kind == "boundaryEvent":
@@ -100,7 +105,7 @@ def _check_condition(element: Element) -> Iterator[Problem]:
         return
     found = list(expression(element.id, "The condition", element.condition))
     yield from found
-    if not found and any(isinstance(node, ast.Name) and node.id == "now" for node in ast.walk(ast.parse(element.condition, mode="eval"))):
+    if not found and scripts.asks_for_time(element.condition):
         text = "The condition asks for the time, but conditions are looked at when variables change."
         yield Problem(element.id, "condition.time", text, "Use a timer event.")
 

@@ -251,6 +251,7 @@ class Element:
     code: str = ""
     link: str = ""
     condition: str = ""
+    watches: str = ""  # of a process's conditional start: the kind of record whose fields the condition reads
     activity_ref: str = ""
     attached_to: str = ""
     interrupting: bool = True
@@ -287,7 +288,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class StartEvent:
-    """A way to start the process: `event` is none, message, signal or timer."""
+    """A way to start the process: `event` is none, message, signal, timer or conditional."""
 
     element_id: str
     name: str
@@ -296,6 +297,8 @@ class StartEvent:
     correlation: tuple[str, ...] = ()
     signal: str = ""
     timer: Timer | None = None
+    condition: str = ""
+    watches: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -345,11 +345,7 @@ class _Reader:
             number = 1
             while (id_ := f"flow_{source}_{target}_{number}") in self.flows:
                 number += 1
-        condition = node.find(f"{B}conditionExpression")
-        text = (condition.text or "").strip() if condition is not None else ""
-        if condition is not None and "feel" in condition.get("language", "").lower() and not text.startswith(scripts.FEEL):
-            text = f"{scripts.FEEL} {text.removeprefix('=')}"
-        self.flows[id_] = Flow(id_, node.get("name", ""), source, target, text.removeprefix("=").strip() if text.startswith("=") else text)
+        self.flows[id_] = Flow(id_, node.get("name", ""), source, target, _condition(node.find(f"{B}conditionExpression")))
 
     def _link_flows(self) -> None:
         incoming: dict[str, list[str]] = {}
@@ -414,7 +410,8 @@ class _Reader:
             signal=signal,
             code=self._code(definition_node) if event in ("error", "escalation") else "",
             link=definition_node.get("name", "") if definition_node is not None and event == "link" else "",
-            condition=_text(definition_node, "condition").removeprefix("=").strip() if event == "conditional" else "",
+            condition=_condition(definition_node.find(f"{B}condition")) if event == "conditional" else "",  # type: ignore[union-attr]
+            watches=node.get(f"{T}watches", "").strip(),
             activity_ref=definition_node.get("activityRef", "") if definition_node is not None and event == "compensate" else "",
             undoes=node.get("isForCompensation", "false") in ("true", "1"),
             sequential=kind == "adHocSubProcess" and node.get("ordering", "Parallel") == "Sequential",
@@ -468,7 +465,17 @@ class _Reader:
         return self.names.codes.get(ref.split(":")[-1], ref)
 
     def _start(self, element: Element) -> StartEvent:
-        return StartEvent(element.id, element.name, element.event, element.message, element.correlation, element.signal, element.timer)
+        return StartEvent(
+            element.id,
+            element.name,
+            element.event,
+            element.message,
+            element.correlation,
+            element.signal,
+            element.timer,
+            element.condition,
+            element.watches,
+        )
 
 
 # --- pieces of one node ---------------------------------------------------------------------------------------------
@@ -485,6 +492,14 @@ def _documentation(node: etree._Element) -> str:
 
 def _text(node: etree._Element | None, tag: str) -> str:
     return (node.findtext(f"{B}{tag}") or "").strip() if node is not None else ""
+
+
+def _condition(node: etree._Element | None) -> str:
+    """A condition as the engine reads it: Python, or FEEL where the node's language says so."""
+    text = (node.text or "").strip().removeprefix("=").strip() if node is not None else ""
+    if node is not None and text and "feel" in node.get("language", "").lower() and not text.startswith(scripts.FEEL):
+        return f"{scripts.FEEL} {text}"
+    return text
 
 
 def _is_entry(element: Element) -> bool:

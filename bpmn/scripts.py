@@ -19,7 +19,7 @@ from RestrictedPython import RestrictingNodeTransformer, compile_restricted, saf
 from RestrictedPython.Eval import default_guarded_getitem
 from RestrictedPython.Guards import guarded_iter_unpack_sequence, guarded_unpack_sequence, safer_getattr
 
-from bpmn.dmn import DmnError, UnknownVariable, check_feel, feel
+from bpmn.dmn import CLOCK, DmnError, UnknownVariable, check_feel, feel, names_asked
 from bpmn.values import copy_value
 from bpmn.voting import vote_state
 
@@ -361,6 +361,22 @@ def check_expression(source: str) -> None:
         raise ScriptError(error.message) from None
 
 
+@functools.lru_cache(2048)
+def names_in(source: str) -> frozenset[str]:
+    """The variables that an expression asks for, in FEEL the functions of the clock too; raises ScriptError for what isn't an expression."""
+    check_expression(source)
+    if (text := _feel_text(source)) is not None:
+        return names_asked(text)
+    names = [node for node in ast.walk(ast.parse(source.strip(), mode="eval")) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return frozenset({node.id for node in names} - own - _BUILTINS.keys())
+
+
+def asks_for_time(source: str) -> bool:
+    """Whether an expression, one that can be read, gives another answer at another time."""
+    return bool(names_in(source) & (CLOCK if _feel_text(source) is not None else {"now"}))
+
+
 def _feel_text(source: str) -> str | None:
     """The FEEL of an expression, or None for Python."""
     text = source.strip()
@@ -453,4 +469,15 @@ def _line_of(error: BaseException) -> str:
     return f" in line {line}" if line else ""
 
 
-__all__ = ["ScriptError", "UnknownName", "check_expression", "check_script", "evaluate", "execute", "truth", "value_of"]
+__all__ = [
+    "ScriptError",
+    "UnknownName",
+    "asks_for_time",
+    "check_expression",
+    "check_script",
+    "evaluate",
+    "execute",
+    "names_in",
+    "truth",
+    "value_of",
+]

@@ -7,13 +7,14 @@ feel("amount * 0.1", {"amount": 20})
 """
 
 from bpmn.dmn.errors import DmnError, UnknownVariable
-from bpmn.dmn.evaluation import DecisionResult, DecisionStep, check_feel, evaluate, feel, feel_test
+from bpmn.dmn.evaluation import CLOCK, DecisionResult, DecisionStep, check_feel, evaluate, feel, feel_test, names_asked
 from bpmn.dmn.model import DecisionModel
 from bpmn.dmn.reading import parse_decisions
 from bpmn.dmn.tables import MatchedRule
 from bpmn.dmn.values import YearsMonths
 
 __all__ = [
+    "CLOCK",
     "DecisionModel",
     "DecisionResult",
     "DecisionStep",
@@ -25,5 +26,6 @@ __all__ = [
     "evaluate",
     "feel",
     "feel_test",
+    "names_asked",
     "parse_decisions",
 ]

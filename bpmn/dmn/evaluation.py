@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from bpmn.dmn.boxed import typed
-from bpmn.dmn.control import declared, fitted, make_function
+from bpmn.dmn.control import FunctionNode, Iteration, declared, fitted, make_function
 from bpmn.dmn.errors import DmnError, FeelSyntaxError, TooMuch, Undefined
+from bpmn.dmn.functions import library
 from bpmn.dmn.lexer import name_parts, normal_name
 from bpmn.dmn.meter import metered
 from bpmn.dmn.model import Decision, DecisionModel, InputData, Knowledge, Service
+from bpmn.dmn.nodes import ContextNode, Name, Node
 from bpmn.dmn.parser import parse_expression, parse_tests
 from bpmn.dmn.run import MAX_STEPS, Run, Scope
 from bpmn.dmn.tables import MatchedRule
@@ -227,6 +229,31 @@ def check_feel(expression: str, names: Iterable[str] = ()) -> None:
     run.place = "FEEL"
     with _guarded(run, run.place):
         parse_expression(expression, run.names)
+
+
+CLOCK = frozenset({"now", "today"})  # functions whose answer is the time's
+
+
+def names_asked(expression: str) -> frozenset[str]:
+    """The names that an expression, one that can be read, asks of its context: what it defines itself isn't among them, and of the library
+    only the functions of the clock."""
+    asked, own = set(), {"?", "item", "partial"}
+    waiting: list[Any] = [parse_expression(expression)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (list, tuple)):
+            waiting += node
+        elif isinstance(node, Node):
+            if isinstance(node, Name):
+                asked.add(node.name)
+            elif isinstance(node, Iteration):
+                own.add(node.name)
+            elif isinstance(node, FunctionNode):
+                own |= {name for name, _kind in node.parameters}
+            elif isinstance(node, ContextNode):
+                own |= {key for key, _node in node.entries}
+            waiting += [getattr(node, slot) for slot in type(node).__slots__]
+    return frozenset(name for name in asked - own if name in CLOCK or library.get(name) is None)
 
 
 def feel_test(tests: str, value: Any, context: Mapping[str, Any] | None = None, *, now: datetime | None = None) -> bool:

@@ -11,6 +11,10 @@ T = TypeVar("T", bound=Callable)
 ROWS = {
     "start event": "plain, in a process or subprocess; `engine.start(at=…)` begins at another one or at any step",
     "start by message, signal or timer": "listed in `Definition.start_events` for the host, which starts the instance there",
+    "start by a condition": (
+        "`tandem:watches` names the kind of record of which the condition has to come true; listed in `Definition.start_events` for the host, "
+        "which starts the instance there with the record's fields"
+    ),
     "user task": "waits for a person; `tandem:assignee`, `candidates`, `organisation`, `due` are worked out when the task opens",
     "manual task": "as a user task",
     "service task": (

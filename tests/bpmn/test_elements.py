@@ -1,5 +1,7 @@
 """Escalation, conditions, repetition, compensation, transactions, ad hoc: each stored and loaded at every step."""
 
+from html import escape
+
 import pytest
 
 from bpmn.model import DataRefused, NotWaiting
@@ -269,6 +271,26 @@ def test_a_condition_behind_an_event_based_gateway():
     assert run.open == ["say"]  # `ok` has no value yet, so neither holds
     run.complete("say", ok=False)
     assert run.open == ["no"]
+
+
+@proves("start by a condition")
+@pytest.mark.parametrize("text", ["amount > 1000 and stage == 'new'", "= amount > 1000", "feel: amount > 1000"])
+def test_a_condition_starts_a_process_and_its_history_says_with_which_values(text):
+    body = start("s", condition(escape(text)), t_watches="crm.deal") + user("u") + end() + chain("s", "u", "end")
+    definition = parse(wrap(body))
+    source = text.removeprefix("= ")
+    assert [(one.event, one.watches, one.condition) for one in definition.start_events] == [("conditional", "crm.deal", source)]
+    run = Instance(definition, {"amount": 5000, "stage": "new", "title": "A"}, at="s")
+    assert run.open == ["u"]
+    seen = {"amount": 5000, "stage": "new"} if "stage" in text else {"amount": 5000}
+    assert run.out.history[0].detail == {"condition": source, "values": seen}
+
+
+def test_a_condition_may_be_in_feel():
+    inner = condition("n > 3").replace('xsi:type="bpmn:tFormalExpression"', 'xsi:type="bpmn:tFormalExpression" language="feel"')
+    run = Instance(start() + user("a") + node("intermediateCatchEvent", "c", inner) + user("b") + chain("start", "a", "c", "b"))
+    run.complete("a", n=5)
+    assert run.open == ["b"]
 
 
 def test_a_condition_that_fails_is_an_incident_until_it_can_be_worked_out():

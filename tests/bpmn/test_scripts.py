@@ -219,3 +219,27 @@ def test_texts_and_conditions():
         scripts.check_expression("x = 1")
     scripts.check_script("x = 1")
     assert evaluate("timedelta(hours=1)", {}) == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("amount > 1000 and stage in ['new', kind]", {"amount", "stage", "kind"}),
+        ("sum(x.size for x in boxes) > limit", {"boxes", "limit"}),
+        ("len(title)", {"len", "title"} - {"len"}),
+        ("now > due", {"now", "due"}),
+        ("feel: amount in [1000..limit] and title != null", {"amount", "limit", "title"}),
+        ("feel: every x in boxes satisfies x.size > limit", {"boxes", "limit"}),
+        ('feel: if contains(title, "a") then {b: 1, c: b}.c > amount else false', {"title", "amount"}),
+        ("feel: due < today()", {"due", "today"}),
+    ],
+)
+def test_the_names_that_an_expression_asks_for(source, names):
+    assert scripts.names_in(source) == names
+    assert scripts.asks_for_time(source) == bool(names & {"now", "today"})
+
+
+def test_what_is_no_expression_has_no_names():
+    for source in ("a >", "feel: a >"):
+        with pytest.raises(scripts.ScriptError):
+            scripts.names_in(source)
