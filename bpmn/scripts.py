@@ -363,7 +363,7 @@ def check_expression(source: str) -> None:
 
 @functools.lru_cache(2048)
 def names_in(source: str) -> frozenset[str]:
-    """The variables that an expression asks for, in FEEL the functions of the clock too; raises ScriptError for what isn't an expression."""
+    """The variables that an expression asks for, in FEEL the functions of the clock too; raises ScriptError for what is no expression."""
     check_expression(source)
     if (text := _feel_text(source)) is not None:
         return names_asked(text)

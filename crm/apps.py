@@ -5,6 +5,21 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+# What processes may read of a record (see portal.registry.SubjectKind).
+FACTS = {
+    "account": "name sector revenue revenue_currency employees year_established office_location parent_id owner__user_id organisation_id",
+    "contact": "account_id job_title user_id",
+    "lead": "company source state reason product_id owner__user_id account_id contact_id request_id",
+    "product": "name series category list_price list_price_currency is_public is_active needs_partner",
+    "request": "title source state outcome account_id contact_id product_id customer_organisation_id",
+    "case": "title category severity state answer_by answered_at rating reopened account_id contact_id customer_organisation_id",
+    "deal": "title stage outcome amount amount_currency list_price discount_percent engage_date expected_close close_date close_value"
+    " lost_reason next_step partner_state account_id contact_id product_id request_id owner__user_id"
+    " customer_organisation_id partner_organisation_id",
+    "quote": "deal_id request_id version state discount_percent subtotal total total_currency valid_until sent_at decided_at"
+    " customer_organisation_id",
+}
+
 
 class CrmConfig(AppConfig):
     """Customer base and sales."""
@@ -83,6 +98,7 @@ class CrmConfig(AppConfig):
                     title=title,
                     url=_urls(work or f"/work/crm/{name}s/%d/", customer_path, partner_path),
                     organisations=organisations_on(name),
+                    facts=FACTS.get(name, ""),
                 )
             )
 

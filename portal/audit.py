@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portal.events import records_changed
 from portal.models import AuditEntry
 from portal.registry import SubjectRef
 
@@ -21,7 +22,9 @@ def record(
     reason: str = "",
     on_behalf_of: str = "",
 ) -> None:
-    """Write one line in the caller's transaction. `before` and `after` hold JSON values of what changed, never secrets."""
+    """Write one line in the caller's transaction. `before` and `after` hold JSON values of what changed, never secrets.
+
+    The record has changed (`portal.events.records_changed`)."""
     AuditEntry.objects.create(
         actor_id=actor.user_id,
         actor_name=actor.name or "—",
@@ -34,6 +37,7 @@ def record(
         after=after,
         reason=reason,
     )
+    records_changed(ref)
 
 
 def entries_for(ref: SubjectRef, limit: int = 50) -> list[AuditEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from django.db import transaction
 
 if TYPE_CHECKING:
     from portal.access import Actor, Audience
+    from portal.registry import SubjectRef
 
 _in_bulk: ContextVar[bool] = ContextVar("in_bulk", default=False)
 _handlers: dict[type, list[Callable[[Any], None]]] = defaultdict(list)
@@ -54,9 +55,24 @@ def in_bulk() -> bool:
     return _in_bulk.get()
 
 
+def records_changed(*refs: SubjectRef) -> None:
+    """Say, in the caller's transaction, that somebody who looks at these records may see something else now. Pings and audit lines of a
+    record say it by themselves; whoever writes without either says it here."""
+    if refs:
+        with nullcontext() if transaction.get_connection().in_atomic_block else transaction.atomic():
+            emit(RecordsChanged(refs))
+
+
 def after_commit(function: Callable[[], None]) -> None:
     """Run once the transaction has been committed; for pings and task wake-ups only, never for anything that must not be lost."""
     transaction.on_commit(function, robust=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsChanged:
+    """These records may be different now; see `records_changed`."""
+
+    refs: tuple[SubjectRef, ...]
 
 
 @dataclass(frozen=True, slots=True)

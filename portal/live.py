@@ -31,8 +31,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from portal.access import Actor
-from portal.events import after_commit
-from portal.registry import registry
+from portal.events import after_commit, records_changed
+from portal.numbers import whole_number
+from portal.registry import SubjectRef, registry
 
 log = logging.getLogger(__name__)
 GROUP = "live"
@@ -147,8 +148,18 @@ _outlet = _Outlet()
 atexit.register(lambda: _outlet.flush())
 
 
+def _record(topic: str) -> SubjectRef | None:
+    """The record that a topic is about, if any."""
+    kind, _colon, key = topic.partition(":")
+    number = whole_number(key) if kind in registry.subjects else None
+    return None if number is None else SubjectRef(kind, number)
+
+
 def ping(*topics: str) -> None:
-    """Tell browsers, after commit, that something under these topics changed. A lost ping costs only freshness, so none is retried."""
+    """Tell browsers, after commit, that something under these topics changed. A lost ping costs only freshness, so none is retried.
+
+    The records among them have changed (`records_changed`)."""
+    records_changed(*filter(None, map(_record, topics)))
     connection = transaction.get_connection()
     inside = set(connection.savepoint_ids)
     for savepoints, function, _robust in connection.run_on_commit:

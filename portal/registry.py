@@ -6,7 +6,7 @@ Every app fills it in `apps.py`. Nothing here imports an app.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,9 @@ class SubjectKind:
 
     `organisations(id)` names the outside organisations that take part in a record, as (audience, organisation id) pairs: it says whom
     a message may be sent to, never who may see the record. Without it every outside organisation is asked through `visible`.
+
+    `facts` are the columns that processes may read (`stage account_id owner__user_id`; the last they call `owner_user_id`): ids, figures
+    and states, nothing by which a person is known. Whoever offers them says when they change (`portal.events.records_changed`).
     """
 
     key: str
@@ -58,6 +61,12 @@ class SubjectKind:
     title: Callable[[Any], str]
     url: Callable[[Actor, int], str | None]
     organisations: Callable[[int], Iterable[tuple[Audience, int]]] | None = None
+    facts: str = ""
+
+    @property
+    def fact_names(self) -> list[str]:
+        """What processes call the facts."""
+        return self.facts.replace("__", "_").split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +284,16 @@ class Registry:
     def resolve(self, actor: Actor, ref: SubjectRef) -> SubjectView | None:
         """Show one record, or None where the actor may not see it or it isn't there."""
         return self.resolve_many(actor, [ref]).get(ref)
+
+    def read_facts(self, actor: Actor, kind: str, limit: int | None = None, **which: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The facts of a kind's records that the actor may see, by id from the lowest; none of a kind that isn't there or has none."""
+        found = self.subjects.get(kind)
+        if found is None or not found.facts:
+            return
+        names = found.fact_names
+        rows = found.visible(actor).filter(**which).order_by("pk").values_list("pk", *found.facts.split())
+        for pk, *values in rows[:limit].iterator():
+            yield pk, dict(zip(names, values, strict=True))
 
     def model_of(self, kind: str) -> Any:
         """The model class behind a kind, for tests that walk all of them."""

@@ -350,6 +350,51 @@ class StartTimer(models.Model):
         return f"{self.element_id} at {self.due:%Y-%m-%d %H:%M}"
 
 
+class StartCondition(models.Model):
+    """A condition that starts a process's current version each time it comes true of a record."""
+
+    definition = models.ForeignKey(ProcessDefinition, on_delete=models.CASCADE, related_name="start_conditions")
+    element_id = models.CharField(max_length=150)
+    kind = models.CharField(max_length=40, db_index=True)  # of the records
+    condition = models.TextField()
+    look_again = models.DateTimeField(db_index=True)  # when all records are looked through once more
+    seen_to = models.BigIntegerField(default=0)  # how far that is
+    failed = models.DateTimeField(null=True)
+    failed_id = models.BigIntegerField(null=True)  # of which record
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["definition", "element_id"], name="start_condition_once_a_definition")]
+
+    def __str__(self) -> str:
+        return f"{self.element_id}: {self.condition[:60]}"
+
+
+class ConditionMet(models.Model):
+    """A record of which a condition holds: it starts nothing for it before it has been false again."""
+
+    start = models.ForeignKey(StartCondition, on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["start", "subject_id"], name="condition_met_once_a_record")]
+
+    def __str__(self) -> str:
+        return f"{self.start_id}: {self.subject_id}"
+
+
+class RecordChange(models.Model):
+    """A watched record that has changed, until somebody has looked at it."""
+
+    kind = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    due = models.DateTimeField(default=timezone.now, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.subject_id}"
+
+
 class MessageWait(models.Model):
     """A message or signal that an instance waits for."""
 

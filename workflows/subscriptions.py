@@ -1,14 +1,15 @@
-"""Reactions to what happens in the kernel: who asks to be erased starts the process that answers them."""
+"""Reactions to what happens in the kernel: who asks to be erased starts the process that answers them; a watched record has changed."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
 from portal.access import Actor, Audience
-from portal.events import ErasureAsked, ErasureTakenBack, on
+from portal.events import ErasureAsked, ErasureTakenBack, RecordsChanged, on
 from portal.services.erasure import ref_of
 from workflows.services.instances import start_process
 from workflows.services.messages import correlate_message
+from workflows.services.start_conditions import note_changes
 
 
 @on(ErasureAsked)
@@ -30,3 +31,9 @@ def begin_erasure(event: ErasureAsked) -> None:
 def end_erasure(event: ErasureTakenBack) -> None:
     """Nobody need decide any more."""
     correlate_message("erasure.taken_back", {"erasure_id": event.erasure_id}, idempotency_key=f"erasure:{event.erasure_id}:taken_back")
+
+
+@on(RecordsChanged)
+def note_watched(event: RecordsChanged) -> None:
+    """What a process watches is looked at after this transaction."""
+    note_changes(event.refs)

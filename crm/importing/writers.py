@@ -17,6 +17,7 @@ from djmoney.money import Money
 from crm.importing.kinds import CellError, Kind
 from crm.models import Account, Deal, Product, SalesTeam, SalesTeamMember, Stage, StageChange
 from crm.services.common import kind_of
+from portal.events import records_changed
 from portal.registry import SubjectRef
 from workflows.services import locks_on
 
@@ -120,6 +121,7 @@ def _save(
         columns = set(names) | {f"{n}_currency" for n in names if hasattr(changed[0], f"{n}_currency")}
         stamped = {"updated_at"} if hasattr(model, "updated_at") else set()
         model.objects.bulk_update(changed, sorted(columns | stamped))  # type: ignore[attr-defined]
+    records_changed(*(SubjectRef(kind, row.pk) for row in (*made, *changed) if (kind := kind_of(row))))
     outcome.created += len(made)
     outcome.updated += len(changed)
     return made

@@ -13,6 +13,7 @@ from crm.services.common import allow, change_fields, check_fresh, locked
 from portal.access import Actor
 from portal.audit import record
 from portal.errors import Refused
+from portal.events import records_changed
 from portal.live import ping
 from portal.registry import SubjectRef
 from portal.selectors import organisation
@@ -81,10 +82,13 @@ def contact_for_person(account: Account, *, name: str, email: str, user_id: int 
     """The contact of an account with this address, made when missing."""
     found = Contact.objects.filter(account=account, email__iexact=email).first() if email else None
     if found is None:
-        return Contact.objects.create(account=account, name=name or email, email=email, phone=phone, user_id=user_id)
-    if user_id and found.user_id is None:
+        found = Contact.objects.create(account=account, name=name or email, email=email, phone=phone, user_id=user_id)
+    elif user_id and found.user_id is None:
         found.user_id = user_id
         found.save(update_fields=["user", "updated_at"])
+    else:
+        return found
+    records_changed(SubjectRef("crm.contact", found.pk))
     return found
 
 

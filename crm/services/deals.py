@@ -279,7 +279,7 @@ def assign_owner(actor: Actor, deal_ids: Iterable[int], owner_id: int | None) ->
                 actor, "deal.assigned", ref_of(deal), before={"owner": deal.owner.name if deal.owner else None}, after={"owner": owner.name}
             )
         Deal.objects.filter(pk__in=[deal.pk for deal in deals]).update(owner=owner, updated_at=timezone.now())
-        ping("crm.board", *(f"crm.deal:{deal.pk}" for deal in deals[:100]))
+        ping("crm.board", *(f"crm.deal:{deal.pk}" for deal in deals[:100]))  # and the audit has told of all
     return len(deals)
 
 

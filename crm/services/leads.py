@@ -14,6 +14,7 @@ from crm.services.common import allow, change_fields, check_fresh, locked, selle
 from portal.access import Actor
 from portal.audit import record
 from portal.errors import Conflict, Refused
+from portal.events import records_changed
 from portal.live import ping
 from portal.registry import SubjectRef
 
@@ -84,4 +85,6 @@ def disqualify_lead(actor: Actor, lead_id: int, reason: str) -> None:
 def settle_leads_of(request_id: int, *, converted: bool, reason: str = "") -> None:
     """A request's process decided: its lead follows."""
     state = Lead.State.CONVERTED if converted else Lead.State.DISQUALIFIED
-    Lead.objects.filter(request_id=request_id, state=Lead.State.NEW).update(state=state, reason=reason[:300])
+    leads = list(Lead.objects.filter(request_id=request_id, state=Lead.State.NEW).order_by("pk").values_list("pk", flat=True))
+    Lead.objects.filter(pk__in=leads, state=Lead.State.NEW).update(state=state, reason=reason[:300])
+    records_changed(*(SubjectRef("crm.lead", pk) for pk in leads))

@@ -95,7 +95,10 @@ REFUSED = {
     "an escalation without a code": (line(throw("<bpmn:escalationEventDefinition/>")), ("x", "escalation.code")),
     "a condition on the time": (line(catch(CONDITIONAL.replace(">a<", ">now > due<"))), ("x", "condition.time")),
     "a condition that is empty": (line(catch(CONDITIONAL.replace(">a<", "><"))), ("x", "condition.empty")),
-    "a process that starts by a condition of nothing": (wrap(start("x", CONDITIONAL) + end() + chain("x", "end")), ("x", "condition.watches")),
+    "a process that starts by a condition of nothing": (
+        wrap(start("x", CONDITIONAL) + end() + chain("x", "end")),
+        ("x", "condition.watches"),
+    ),
     "a condition inside that watches records": (line(catch(CONDITIONAL, t_watches="crm.deal")), ("x", "condition.watches")),
     "a start by a condition on the time": (
         wrap(start("x", CONDITIONAL.replace(">a<", ">due &lt; now<"), t_watches="crm.deal") + end() + chain("x", "end")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -54,6 +55,8 @@ def test_the_panel_offers_what_this_portal_has(designer):
     told = designer.get("/work/processes/draw/kit.json").json()
     assert ["sales", "Sales"] in told["roles"]
     assert any(one["key"] == "mail.send" for one in told["connectors"])
+    deal = next(one for one in told["watched"] if one["key"] == "crm.deal")
+    assert deal["label"] == "Deal" and {"stage", "amount", "owner_user_id"} <= set(deal["fields"])
 
 
 @pytest.mark.parametrize("email", ["erin@northwind.example", "cara@acme.example", "paul@pine.example"])
@@ -95,6 +98,20 @@ def test_a_trial_run_tells_the_way_and_takes_other_answers(designer, people):
     assert told["assumed"] == {}
     assert told["taken"][-1] == "end"
     assert selectors.definition_detail(people.dora, "drawn_here") is None
+
+
+def test_a_process_that_a_condition_starts_is_tried_and_refused_like_others(designer):
+    """It begins at the condition without anybody asking whether it is true."""
+    event = (
+        '<bpmn:startEvent id="start" tandem:watches="crm.deal">%s<bpmn:conditionalEventDefinition><bpmn:condition>amount &gt; 5'
+        "</bpmn:condition></bpmn:conditionalEventDefinition></bpmn:startEvent>"
+    )
+    plain = re.search(r'<bpmn:startEvent id="start"[^>]*>(.*?)</bpmn:startEvent>', DRAWING)
+    drawing = DRAWING.replace(plain[0], event % plain[1])
+    told = designer.post("/work/processes/draw/try/", {"xml": drawing}).json()["trial"]
+    assert told["tone"] == "good" and told["taken"][0] == "start"
+    problems = designer.post("/work/processes/draw/check/", {"xml": drawing.replace("amount", "colour")}).json()["problems"]
+    assert [(one["element_id"], one["code"]) for one in problems] == [("start", "condition.field")]
 
 
 def test_a_trial_run_asks_what_functions_answer(designer):

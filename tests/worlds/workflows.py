@@ -13,7 +13,7 @@ from tests.workflows.diagrams import ENDS, chain, diagram, flow, lane, service, 
 from workflows import packs, services
 from workflows.approvals import start_approval
 from workflows.connector_registry import connector
-from workflows.models import DecisionLink, HumanTask, TaskBatch, TaskCandidate
+from workflows.models import ConditionMet, DecisionLink, HumanTask, RecordChange, StartCondition, TaskBatch, TaskCandidate
 from workflows.services.bulk import Act
 from workflows.services.incidents import raise_incident
 from workflows.services.links import token_of
@@ -48,6 +48,12 @@ JOINT = diagram(
     top='<bpmn:message id="m_paid" name="paid" tandem:correlation="number"/>',
 )
 FAILING = diagram("world_failing", ENDS + service("work", "world.fails") + chain("start", "work", "end"))
+WATCHING = diagram(
+    "world_watching",
+    '<bpmn:startEvent id="start" tandem:watches="crm.product"><bpmn:conditionalEventDefinition>'
+    "<bpmn:condition xsi:type=\"bpmn:tFormalExpression\">name == 'LEAK:internal a product nobody has'</bpmn:condition>"
+    '</bpmn:conditionalEventDefinition></bpmn:startEvent><bpmn:endEvent id="end"/>' + chain("start", "end"),
+)
 NIGHTLY = diagram(
     "world_nightly",
     '<bpmn:startEvent id="start"><bpmn:timerEventDefinition><bpmn:timeCycle>0 3 * * *</bpmn:timeCycle></bpmn:timerEventDefinition>'
@@ -58,8 +64,14 @@ NIGHTLY = diagram(
 def build(cast) -> None:
     """Publish the processes and put every kind of row into the world."""
     packs.deploy_shipped()
-    for xml in (JOINT, FAILING, NIGHTLY):
+    for xml in (JOINT, FAILING, NIGHTLY, WATCHING):
         services.deploy(SYSTEM, xml, note="LEAK:internal made for the world")
+    watched = StartCondition.objects.get()
+    StartCondition.objects.filter(pk=watched.pk).update(
+        failed=timezone.now(), failed_id=0, last_error="LEAK:internal it can't be worked out"
+    )
+    ConditionMet.objects.create(start=watched, subject_id=0)
+    RecordChange.objects.create(kind="world.record", subject_id=0)
     places = {name.split()[0].lower(): row.pk for name, row in cast.organisations.items()}
     for number, (customer, partner) in enumerate((("acme", "pine"), ("birch", "quill"))):
         pk = services.start_process(

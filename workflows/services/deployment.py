@@ -11,9 +11,10 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 from lxml import etree
 
-from bpmn.model import Definition, DeployRefused, Problem
+from bpmn.model import Definition, DeployRefused, Problem, StartEvent
 from bpmn.parser import parse
 from bpmn.sandbox import draft_run
+from bpmn.scripts import names_in
 from bpmn.vendors import translated
 from bpmn.xml_safety import read_xml
 from portal.access import Actor
@@ -25,6 +26,7 @@ from workflows import definitions
 from workflows.access import WorkflowPermission
 from workflows.connector_registry import find_connector
 from workflows.models import ProcessDefinition
+from workflows.services.start_conditions import watch
 from workflows.services.start_timers import schedule
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -76,7 +78,8 @@ def deploy(
     xml, _notes = translated(xml)
     definition = check(xml, decisions=decisions)
     with transaction.atomic():
-        versions = ProcessDefinition.objects.select_for_update().filter(key=definition.key)
+        # Not FOR UPDATE: an instance that a timer or condition starts just now refers to its version and holds what comes next here.
+        versions = ProcessDefinition.objects.select_for_update(no_key=True).filter(key=definition.key)
         list(versions.values_list("pk", flat=True))
         known = ProcessDefinition.objects.filter(digest=definition.digest).first()
         if known is not None and known.is_current:
@@ -88,6 +91,7 @@ def deploy(
         else:
             row = _new_row(actor, definition, xml, note, source)
         schedule(row, definition)
+        watch(row, definition)
         record(
             actor,
             "process.published",
@@ -162,7 +166,10 @@ def _sources(rows: list[ProcessDefinition]) -> dict[str, bytes]:
 
 
 def unknown_names(definition: Definition) -> Iterable[Problem]:
-    """Names that the engine can't know: connectors and roles of this installation."""
+    """Names that the engine can't know: connectors and roles of this installation, kinds of record and their fields."""
+    for start in definition.start_events:
+        if start.event == "conditional":
+            yield from _unknown_facts(start)
     for element in definition.elements.values():
         if element.connector:
             known = find_connector(element.connector)
@@ -195,17 +202,36 @@ def unknown_names(definition: Definition) -> Iterable[Problem]:
                 )
 
 
+def _unknown_facts(start: StartEvent) -> Iterable[Problem]:
+    """What a process can't watch."""
+    kind = registry.subjects.get(start.watches)
+    if kind is None or not kind.facts:
+        known = ", ".join(sorted(one.key for one in registry.subjects.values() if one.facts))
+        words = _("There are no records of the kind “%(kind)s” that a process can watch.") % {"kind": start.watches}
+        yield Problem(start.element_id, "condition.kind", words, _("Choose one of these for tandem:watches: %(kinds)s.") % {"kinds": known})
+    elif strange := sorted(names_in(start.condition) - set(kind.fact_names)):
+        words = _("The condition reads %(names)s, which isn't a field of “%(kind)s” that a process can read.")
+        yield Problem(
+            start.element_id,
+            "condition.field",
+            words % {"names": ", ".join(f"“{name}”" for name in strange), "kind": kind.label},
+            _("It may read: %(names)s.") % {"names": ", ".join(sorted(kind.fact_names))},
+        )
+
+
 def restore_version(actor: Actor, definition_id: int) -> None:
     """Make an older version the current one again; running instances stay with theirs."""
     if not actor.can(WorkflowPermission.PUBLISH):
         raise NotAllowed(_("Only process designers publish processes."))
     with transaction.atomic():
-        row = ProcessDefinition.objects.select_for_update().get(pk=definition_id)
+        row = ProcessDefinition.objects.select_for_update(no_key=True).get(pk=definition_id)
         if row.is_current:
             return
         ProcessDefinition.objects.filter(key=row.key, is_current=True).update(is_current=False)
         ProcessDefinition.objects.filter(pk=row.pk).update(is_current=True)
-        schedule(row, definitions.load(row.digest))
+        definition = definitions.load(row.digest)
+        schedule(row, definition)
+        watch(row, definition)
         after = {"key": row.key, "version": row.version}
         record(actor, "process.restored", SubjectRef("workflows.definition", row.pk), after=after)
         ping("processes:all")

@@ -20,6 +20,7 @@ from workflows.runtime import lock_instance, one_step
 from workflows.services.incidents import raise_incident, retry_due
 from workflows.services.instances import continue_instance
 from workflows.services.messages import route
+from workflows.services.start_conditions import look_again, look_at_changes
 from workflows.services.start_timers import fire_start
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ HELD = ProcessInstance.Status.SUSPENDED
 
 
 def run_due(seconds: float = 10.0) -> int:
-    """Fire what is due, continue what stopped at its bound, hand over what is on its way; gives how many steps were made.
+    """Fire what is due, continue what stopped at its bound, hand over what is on its way, look at watched records that have changed; gives
+    how many steps were made.
 
     Works in rounds until nothing is left or its time is over. Any number of runners may work beside each other.
     """
@@ -51,7 +53,7 @@ def run_due(seconds: float = 10.0) -> int:
             did += fire_start(pk)
         for pk in list(unfinished.order_by("pk").values_list("pk", flat=True)[: LONG_RUNS_A_ROUND_OF_SQLITE if _one_writer() else BATCH]):
             did += _continue(pk)
-        did += retry_due()
+        did += retry_due() + look_at_changes() + look_again()
         # Those whom nobody waits for stay, so each look takes the next of them: a hundred old ones must not hide a new one.
         waiting = MessageBuffer.objects.filter(taken=None, expires__gt=now, pk__gt=last).order_by("pk").values_list("pk", flat=True)
         messages = list(waiting[:BATCH])

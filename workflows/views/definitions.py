@@ -23,6 +23,7 @@ from workflows.connector_registry import connectors
 from workflows.layout import drawn
 from workflows.selectors.definitions import definition_xml, running_count, versions
 from workflows.selectors.heat import LAYERS, StepHeat, process_heat
+from workflows.selectors.starts import start_lines
 from workflows.services.deployment import check, restore_version
 from workflows.templatetags.durations import duration
 
@@ -62,6 +63,7 @@ def detail(request: HttpRequest, key: str, version: int | None = None) -> HttpRe
     context = {
         "definition": found,
         "versions": versions(actor, key),
+        "starts": start_lines(actor, found.id),
         "can_publish": actor.can(WorkflowPermission.PUBLISH),
         "can_export_log": actor.can(WorkflowPermission.EXPORT_LOG),
         **_map(request, found.key),

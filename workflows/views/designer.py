@@ -53,6 +53,9 @@ def kit(request: HttpRequest) -> JsonResponse:
                 for one in connectors()
             ],
             "subjects": sorted(registry.subjects),
+            "watched": [
+                {"key": kind.key, "label": str(kind.label), "fields": kind.fact_names} for kind in registry.subjects.values() if kind.facts
+            ],
             "fieldTypes": _field_types(),
             "kinds": _kinds(),
             "words": _words(),
@@ -248,6 +251,9 @@ def _words() -> dict[str, str]:
         "when": _("When this way is taken"),
         "condition": _("Condition"),
         "conditionHelp": _("For example: action == 'approve' and amount > 1000"),
+        "watches": _("Of which records"),
+        "watchesHelp": _("The process begins each time it comes true of one; what is true already at publishing begins nothing."),
+        "watchedFields": _("It may read: {names}."),
         "otherwise": _("Taken when no other way fits"),
         "timer": _("Time"),
         "after": _("After"),

@@ -11,6 +11,7 @@ export const tandem = {
   types: [
     extend('LaneManners', ['bpmn:Lane'], 'audience', 'role'),
     extend('NodeManners', ['bpmn:FlowNode'], 'publicLabel', 'partnerLabel', 'stage', 'milestone', 'unannounced'),
+    extend('StartManners', ['bpmn:StartEvent'], 'watches'),
     extend('PersonManners', ['bpmn:UserTask'], 'due', 'target', 'questionsPause', 'inPerson', 'assignee', 'candidates', 'organisation'),
     extend('WaitManners', ['bpmn:ServiceTask', 'bpmn:SendTask', 'bpmn:ReceiveTask', 'bpmn:IntermediateCatchEvent', 'bpmn:CallActivity', 'bpmn:SubProcess'], 'target'),
     extend('ServiceManners', ['bpmn:ServiceTask'], 'connector', 'result'),

@@ -74,6 +74,16 @@ export function openModel(modeler, element) {
       const timer = definitionOf('bpmn:TimerEventDefinition');
       change(timer, { timeDuration: undefined, timeDate: undefined, timeCycle: undefined, [kind]: value ? child('bpmn:FormalExpression', timer, { body: value }) : undefined });
     },
+    // What a conditional event waits for.
+    eventCondition() {
+      const found = definitionOf('bpmn:ConditionalEventDefinition');
+      return found && (found.condition?.body ?? '');
+    },
+    setEventCondition(value) {
+      const found = definitionOf('bpmn:ConditionalEventDefinition');
+      change(found, { condition: child('bpmn:FormalExpression', found, { body: value }) });
+    },
+    startsProcess: () => is(object, 'bpmn:StartEvent') && is(object.$parent, 'bpmn:Process'),
     message() {
       const found = definitionOf('bpmn:MessageEventDefinition') ?? (is(object, 'bpmn:ReceiveTask') ? object : null);
       return found && { holder: found, name: found.messageRef?.name ?? '', correlation: found.messageRef?.get('tandem:correlation') ?? '' };

@@ -130,6 +130,15 @@ export function openPanel(box, modeler, kit) {
       input(word('value'), value, (typed) => model.setTimer(kind, typed), { help: word('dueHelp'), placeholder: 'PT48H' }));
   }
 
+  // A condition that starts the process is about records of one kind; the others are about the process's own variables.
+  function awaited(model) {
+    const begins = model.startsProcess();
+    const kind = kit.watched.find((one) => one.key === model.text('tandem:watches'));
+    return group(word('when'),
+      begins ? choose(word('watches'), model.text('tandem:watches'), [['', '–'], ...kit.watched.map((one) => [one.key, one.label])], (chosen) => { model.setText('tandem:watches', chosen); show(model.element); }, word('watchesHelp')) : null,
+      input(word('condition'), model.eventCondition(), (value) => model.setEventCondition(value), { area: true, help: kind ? word('watchedFields').replace('{names}', kind.fields.join(', ')) : begins ? null : word('conditionHelp') }));
+  }
+
   function message(model) {
     const { name, correlation } = model.message();
     return group(word('message'),
@@ -163,6 +172,7 @@ export function openPanel(box, modeler, kit) {
     if (is(object, 'bpmn:BusinessRuleTask')) parts.push(rule(model));
     if (is(object, 'bpmn:SequenceFlow')) parts.push(flow(model));
     if (model.timer()) parts.push(timer(model));
+    if (model.eventCondition() !== undefined) parts.push(awaited(model));
     if (model.message()) parts.push(message(model));
     if (is(object, 'bpmn:FlowNode')) parts.push(seen(model));
     box.replaceChildren(make('div', { class: 't-designer-kind' }, kit.kinds[object.$type] ?? object.$type.replace('bpmn:', '')), ...parts);
