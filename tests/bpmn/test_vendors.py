@@ -237,3 +237,16 @@ def test_a_camunda_8_process():
 def test_a_file_without_vendors_stays_as_it_is():
     xml = row('<bpmn:userTask id="x"/>').replace(b"camunda", b"other").replace(b"flowable", b"more").replace(b"zeebe", b"nothing")
     assert translate(xml).xml == xml
+
+
+@pytest.mark.parametrize("text", ["${amount &gt; 1000}", "=amount &gt; 1000"])
+def test_a_condition_that_starts_a_process_there_is_named_for_want_of_its_records(text):
+    """Elsewhere the caller hands variables in; here somebody has to say of which records it shall come true."""
+    condition = f'<bpmn:conditionalEventDefinition><bpmn:condition xsi:type="bpmn:tFormalExpression">{text}</bpmn:condition></bpmn:conditionalEventDefinition>'
+    vendor = 'zeebe:modelerTemplate="t"' if text.startswith("=") else 'camunda:asyncBefore="true"'
+    xml = file(f'<bpmn:startEvent id="s" {vendor}>{condition}</bpmn:startEvent><bpmn:endEvent id="e"/>{flow("s", "e")}')
+    report = check(xml)
+    assert (report.status, codes(xml)) == ("refused", {("s", "condition.watches")})
+    assert "tandem:watches" in report.problems[0].remedy
+    named = check(xml.replace(b'id="s" ', b'id="s" xmlns:tandem="urn:tandem:bpmn:1" tandem:watches="crm.deal" '))
+    assert named.status == "executable" and named.definition.start_events[0].condition.strip("()") == "amount > 1000"

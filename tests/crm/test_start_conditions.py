@@ -1,11 +1,13 @@
 """Processes that begin when something becomes true of a record: once each time, for what wasn't true before, and lost by nothing."""
 
 import contextlib
+import json
 from datetime import timedelta
 from decimal import Decimal
 from html import escape
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -136,6 +138,17 @@ def test_what_cannot_be_watched_is_refused_with_a_remedy(cast, text, watches, co
     (problem,) = refused.value.problems
     assert (problem.element_id, problem.code) == ("start", code) and problem.remedy
     assert not StartCondition.objects.exists()
+
+
+def test_a_file_is_checked_and_run_without_being_published(cast, tmp_path, capsys):
+    path = tmp_path / "big.bpmn"
+    path.write_bytes(watching())
+    call_command("bpmn_run", str(path), json=True)
+    assert json.loads(capsys.readouterr().out)["ended"] == "completed"
+    path.write_bytes(watching("colour == 1"))
+    call_command("bpmn_check", str(path), json=True)
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["status"] == "executable" and [one["code"] for one in told["warnings"]].count("condition.field") == 1
 
 
 def test_every_fact_is_a_column_that_can_be_read_and_may_stand_in_a_condition(world):
