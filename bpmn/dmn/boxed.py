@@ -13,6 +13,7 @@ from bpmn.dmn.errors import DmnError, FeelSyntaxError
 from bpmn.dmn.lexer import Names
 from bpmn.dmn.parser import parse_expression, parse_tests
 from bpmn.dmn.run import Run, Scope
+from bpmn.dmn.types import Type
 from bpmn.dmn.values import Function, kind
 
 
@@ -95,7 +96,7 @@ class ContextBox(Box):
         made: dict[str, Any] = {}
         inside = scope.inner(made)
         for name, type_name, box in self.entries:
-            value = typed(box.ev(inside), type_name, scope.run, box.place)
+            value = held(box, type_name, inside, box.place)
             if name is None:
                 return value
             made[name] = value
@@ -109,6 +110,15 @@ def typed(value: Any, type_name: str | None, run: Run, place: str) -> Any:
         return value
     with run.at(place):
         return fitted(value, wanted, run, "the result")
+
+
+def held(box: Box, type_name: str | None, scope: Scope, place: str) -> Any:
+    """What a variable of a declared type holds; where its logic is a function, the type may also be that of the function's result."""
+    value = box.ev(scope)
+    wanted = scope.run.types.named(type_name)
+    if isinstance(box, FunctionBox) and wanted is not None and wanted.shape not in ("any", "function"):
+        return declared(value, Type("function", item=wanted))
+    return typed(value, type_name, scope.run, place)
 
 
 class TypedBox(Box):

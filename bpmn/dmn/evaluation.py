@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bpmn.dmn.boxed import typed
+from bpmn.dmn.boxed import held, typed
 from bpmn.dmn.control import FunctionNode, Iteration, declared, fitted, make_function
 from bpmn.dmn.errors import DmnError, FeelSyntaxError, TooMuch, Undefined
 from bpmn.dmn.functions import library
@@ -81,7 +81,7 @@ class Evaluation:
             raise DmnError(decision.place, "it has no logic")
         scope = self.scope(decision.requires)
         with self.run.at(decision.place):
-            return typed(decision.logic.ev(scope), decision.type_name, self.run, decision.place)
+            return held(decision.logic, decision.type_name, scope, decision.place)
 
     def scope(self, requires: tuple[str, ...]) -> Scope:
         """What a decision sees: the free values, the columns of required tables, then what it requires by name."""

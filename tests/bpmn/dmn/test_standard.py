@@ -290,6 +290,22 @@ def test_what_a_box_declares_holds_for_its_value(place):
     assert "not among the allowed values" in result.notes[0]
 
 
+def test_the_variable_of_a_function_in_a_box_may_declare_the_type_of_its_result():
+    shorter = f"""<functionDefinition><formalParameter name="a"/><formalParameter name="b"/>{literal("if a = null then 0 else a < b")}
+      </functionDefinition>"""
+    logic = f"""<context><contextEntry><variable name="comes before" typeRef="boolean"/>{shorter}</contextEntry>
+      <contextEntry>{literal("[sort([3, 1, 2], comes before), comes before(null, 1)]")}</contextEntry></context>"""
+    read = parse_decisions(
+        model(
+            decision("Sorted", logic),
+            decision("before", shorter, type_name="boolean"),
+            decision("Uses", literal("[before(1, 2), before(null, 2)]"), decisions=["before"]),
+        )
+    )
+    assert evaluate(read, "Sorted", {}).value == [[1, 2, 3], None]
+    assert evaluate(read, "Uses", {}).value == [True, None]
+
+
 def test_a_function_type_names_the_types_of_the_parameters_of_a_service_too():
     given = (
         '<decision id="given" name="given"><variable name="given"/><literalExpression><text>"never"</text></literalExpression></decision>'
