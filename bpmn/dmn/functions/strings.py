@@ -82,26 +82,34 @@ def pattern_of(pattern: str, flags: str) -> Any:
         raise Undefined("the pattern is too long")
     if set(flags) - set("smixq"):
         raise Undefined(f"there is no flag among “{flags:.20}”")
-    if "x" in flags:
-        pattern = "".join(_without_white_space(pattern))
+    written = re2.escape(pattern) if "q" in flags else "".join(_translated(pattern, flags))
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20
     try:
         kept = "".join(flag for flag in "smi" if flag in flags)
-        return re2.compile((f"(?{kept})" if kept else "") + (re2.escape(pattern) if "q" in flags else pattern), options)
+        return re2.compile((f"(?{kept})" if kept else "") + written, options)
     except (re2.error, ValueError):
         raise Undefined(f"“{pattern:.60}” is not a pattern that can be used") from None
 
 
-def _without_white_space(pattern: str) -> Iterator[str]:
-    """The signs of a pattern that the flag x leaves: no white space but inside classes such as `[ ]`."""
-    depth, escaped = 0, False
+def _translated(pattern: str, flags: str) -> Iterator[str]:
+    """A pattern of XPath as RE2 reads it: `.` is neither line feed nor carriage return, and x drops white space but inside `[ ]`.
+
+    Where the pattern uses what only RE2 knows (`\\Q…\\E`, flags inside), its dots stay as they are.
+    """
+    dot = "." if "s" in flags or "\\Q" in pattern or "(?" in pattern.replace("(?:", "") else "[^\\n\\r]"
+    inside, escaped, before = False, False, ""
     for char in pattern:
-        if depth or not char.isspace():
-            yield char
-            depth += 0 if escaped else (char == "[") - (char == "]" and depth > 0)
-            escaped = char == "\\" and not escaped
+        if "x" in flags and not inside and char.isspace():
+            continue
+        plain = "" if escaped else char
+        escaped = plain == "\\"
+        if inside and plain == "[" and before == "-":
+            raise Undefined("classes of characters cannot be subtracted here")
+        yield dot if plain == "." and not inside else char
+        inside = (plain == "[") if not inside else not (plain == "]" and before != "[")
+        before = plain
 
 
 @builtin("matches", "input:string", "pattern:string", "flags:string?")

@@ -122,6 +122,28 @@ def test_the_flag_x_drops_white_space_but_not_from_a_class_of_characters(express
     assert feel(expression) == expected
 
 
+@values(
+    ('matches("a\\u000Db", "a.b")', False),
+    ('matches("a\\nb", "a.b")', False),
+    ('matches("a\\u000Db", "a.b", "s")', True),
+    ('matches("a.b", "a[.]b") and matches("a.b", "a\\\\.b")', True),
+    ('matches("a\\u000Db", "(?s)a.b")', True),
+    ('matches("a b", "a . b", "qx")', False),
+    ('matches("]x", "[]]x")', True),
+    ('matches("a1", "[[:alpha:]]1")', True),
+    ('split("a.b;c", "[.;]")', ["a", "b", "c"]),
+)
+def test_a_dot_in_a_pattern_is_any_sign_but_the_end_of_a_line(expression, expected):
+    assert feel(expression) == expected
+
+
+def test_a_pattern_that_subtracts_a_class_of_characters_is_null_and_says_so():
+    read = parse_decisions(model(decision("Vowel", literal('matches("b", "[a-z-[aeiou]]")'))))
+    result = evaluate(read, "Vowel", {})
+    assert result.value is None
+    assert "subtracted" in result.notes[0]
+
+
 # --- intervals (10.3.2.7, 10.3.4.1) -----------------------------------------------------------------------------------
 
 
