@@ -151,14 +151,19 @@ class Execution:
         if adhoc.is_open(token.workflow):
             adhoc.step_ends(self, token)
 
+    def _came_true(self, token: Token) -> dict[str, Any]:
+        """By what a process was started that a condition starts, unless it was started otherwise."""
+        seen, names = self.view(token), sorted(scripts.names_in(token.element.condition))
+        known = all(name in seen for name in names)
+        return {"condition": token.element.condition, "seen": {name: seen[name] for name in names}} if known else {}
+
     def finish(self, token: Token) -> None:
         """A task is done: take away what was attached to it and write it down."""
         for other in self._attached(token):
             other.cancel()
         detail = self.detail or {}
-        if token.element.watches:  # what the process was started by
-            source, seen = token.element.condition, self.view(token)
-            detail = {**detail, "condition": source, "values": {name: seen.get(name) for name in sorted(scripts.names_in(source))}}
+        if token.element.watches:
+            detail = {**detail, **self._came_true(token)}
         if "index" in token.internal_data:
             detail = {**detail, "index": token.internal_data["index"]}
         if not token.task_spec.name.endswith(ROUND) and "loop_results" in token.internal_data:

@@ -283,7 +283,8 @@ def test_a_condition_starts_a_process_and_its_history_says_with_which_values(tex
     run = Instance(definition, {"amount": 5000, "stage": "new", "title": "A"}, at="s")
     assert run.open == ["u"]
     seen = {"amount": 5000, "stage": "new"} if "stage" in text else {"amount": 5000}
-    assert run.out.history[0].detail == {"condition": source, "values": seen}
+    assert run.out.history[0].detail == {"condition": source, "seen": seen}
+    assert Instance(definition, {"title": "by hand"}, at="s").out.history[0].detail is None
 
 
 def test_a_condition_may_be_in_feel():

@@ -28,6 +28,7 @@ from tests.workflows.test_exactness import together
 from tests.world import build_people
 from workflows import services
 from workflows.models import ConditionMet, HistoryEvent, ProcessInstance, RecordChange, StartCondition
+from workflows.selectors import definitions
 from workflows.services import start_conditions
 from workflows.services.deployment import restore_version
 from workflows.services.timers import run_due
@@ -104,7 +105,11 @@ def test_the_instance_knows_its_record_and_the_history_says_why(cast, deal):
     assert (instance.data["deal_id"], instance.data["title"], instance.data["owner_user_id"]) == (deal.pk, "Roof", cast.erin.user_id)
     first = HistoryEvent.objects.filter(instance=instance).earliest("pk")
     assert first.detail["condition"] == "amount > 1000 and stage == 'qualification'"
-    assert first.detail["values"] == {"amount": "5000.00", "stage": "qualification"}
+    assert first.detail["seen"] == {"amount": "5000.00", "stage": "qualification"}
+    client = Client()
+    client.force_login(User.objects.get(pk=cast.mona.user_id))
+    words = client.get(reverse("workflows:instance", args=[instance.pk])).content.decode()
+    assert "amount &gt; 1000 and stage == &#x27;qualification&#x27;" in words and "stage = qualification" in words
 
 
 def test_what_is_true_already_when_it_is_published_starts_nothing(cast, deal):
@@ -181,6 +186,7 @@ def test_a_condition_that_fails_is_told_once_and_stops_nobody(cast, deal):
     assert "amount > title" in told.last_error and told.failed_id == deal.pk
     assert ProcessInstance.objects.filter(key="good").count() == 1 and not begun() and not RecordChange.objects.exists()
     assert "amount &gt; title" in page(cast, "big") and "Roof" in page(cast, "big")
+    assert [(one.key, one.start_fails) for one in definitions(cast.dora)] == [("big", True), ("good", False)]
 
 
 def test_a_version_takes_over_what_is_the_same_and_begins_anew_with_what_is_not(cast, deal):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import IntegerField, OuterRef, Subquery
+from django.db.models import Exists, IntegerField, OuterRef, Subquery
 
 from portal.access import Actor
 from portal.selectors import names_of
 from workflows import definitions as loaded
 from workflows.access import visible_definitions, visible_instances
-from workflows.models import ProcessDefinition, ProcessInstance
+from workflows.models import ProcessDefinition, ProcessInstance, StartCondition, StartTimer
 
 CAP = 1000  # as many instances are counted; beyond it is said that there are more
 STATUS = ProcessInstance.Status
@@ -39,6 +39,7 @@ class DefinitionView:
     subject_kind: str
     for_customer: bool
     for_partner: bool
+    start_fails: bool = False  # what should have begun one by the clock or by a condition failed lately
     most: int = CAP  # what counts more than this is “more than”
 
 
@@ -58,6 +59,8 @@ def _counted(rows):
         running=some(status=STATUS.RUNNING),
         ended=some(status__in=[STATUS.COMPLETED, STATUS.FAILED, STATUS.CANCELLED]),
         incidents=some(has_incident=True),
+        start_fails=Exists(StartTimer.objects.filter(definition=OuterRef("pk")).exclude(last_error=""))
+        | Exists(StartCondition.objects.filter(definition=OuterRef("pk")).exclude(last_error="")),
     )
 
 
@@ -88,6 +91,7 @@ def _views(rows) -> list[DefinitionView]:
             row.subject_kind,
             row.for_customer,
             row.for_partner,
+            row.start_fails,
         )
         for row in rows
     ]

@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -64,14 +65,16 @@ def watch(row: ProcessDefinition, definition: Definition) -> None:
 
 def _remember(start: StartCondition) -> None:
     """Keep of which records a condition holds now."""
-    met = []
-    for pk, facts in registry.read_facts(_actor(), start.kind):
-        try:
-            if holds(start.condition, facts):
-                met.append(ConditionMet(start=start, subject_id=pk))
-        except scripts.ScriptError as error:
-            _tell_failed(start, pk, str(error))
-    ConditionMet.objects.bulk_create(met, batch_size=1000)
+    records = registry.read_facts(_actor(), start.kind)
+    while page := list(islice(records, PAGE)):
+        met = []
+        for pk, facts in page:
+            try:
+                if holds(start.condition, facts):
+                    met.append(ConditionMet(start=start, subject_id=pk))
+            except scripts.ScriptError as error:
+                _tell_failed(start, pk, str(error))
+        ConditionMet.objects.bulk_create(met)
 
 
 def holds(condition: str, facts: Mapping[str, Any]) -> bool:
@@ -162,8 +165,10 @@ def look_again() -> int:
     """Look through the next records of a condition whose time has come, and note those that it has come true or false of unheard; gives
     whether there were any to look through."""
     now = timezone.now()
+    due = StartCondition.objects.filter(look_again__lte=now).order_by("look_again", "pk")
+    if not due.exists():
+        return 0
     with transaction.atomic():
-        due = StartCondition.objects.filter(look_again__lte=now).order_by("look_again", "pk")
         start = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked).first()
         if start is None:
             return 0
