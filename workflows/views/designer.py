@@ -251,6 +251,8 @@ def _words() -> dict[str, str]:
         "when": _("When this way is taken"),
         "condition": _("Condition"),
         "conditionHelp": _("For example: action == 'approve' and amount > 1000"),
+        "whenItBegins": _("When it begins"),
+        "waitsFor": _("What it waits for"),
         "watches": _("Of which records"),
         "watchesHelp": _("The process begins each time it comes true of one; what is true already at publishing begins nothing."),
         "watchedFields": _("It may read: {names}."),

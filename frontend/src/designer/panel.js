@@ -134,7 +134,7 @@ export function openPanel(box, modeler, kit) {
   function awaited(model) {
     const begins = model.startsProcess();
     const kind = kit.watched.find((one) => one.key === model.text('tandem:watches'));
-    return group(word('when'),
+    return group(word(begins ? 'whenItBegins' : 'waitsFor'),
       begins ? choose(word('watches'), model.text('tandem:watches'), [['', '–'], ...kit.watched.map((one) => [one.key, one.label])], (chosen) => { model.setText('tandem:watches', chosen); show(model.element); }, word('watchesHelp')) : null,
       input(word('condition'), model.eventCondition(), (value) => model.setEventCondition(value), { area: true, help: kind ? word('watchedFields').replace('{names}', kind.fields.join(', ')) : begins ? null : word('conditionHelp') }));
   }
