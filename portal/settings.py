@@ -119,6 +119,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
+PAGE_THREADS = int(os.environ.get("PAGE_THREADS", "16"))  # pages that one process makes at a time
 
 _template_loaders = [
     "django_cotton.cotton_loader.Loader",
@@ -152,6 +153,7 @@ TEMPLATES = [
 _sqlite_url = f"sqlite:///{HOME / 'tandem.sqlite3'}"
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", _sqlite_url))}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # a page's thread keeps its own (portal/handler.py)
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -217,6 +219,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG or SITE_URL.startswith("http://127.0.0.1")
 MFA_TOTP_ISSUER = "Tandem"
+MFA_TOTP_TOLERANCE = 1  # the code before this one is good too, for slow typing and clocks (RFC 6238, 5.2)
 USERSESSIONS_TRACK_ACTIVITY = False  # a write on every page; sessions are listed without it
 
 LANGUAGE_CODE = os.environ.get("LANGUAGE_CODE", "en")
