@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from lxml import etree
@@ -96,6 +97,7 @@ class Reader:
     def __init__(self, root: XmlElement, check: bool) -> None:
         self.root, self.check = root, check
         self.names = self.known_names()
+        self.types = Types()
 
     def known_names(self) -> Names:
         """Every name of several words that the model declares anywhere."""
@@ -110,9 +112,14 @@ class Reader:
         for imported in children(self.root, "import"):
             if "dmn" in (imported.get("importType") or "").lower():
                 raise DmnError("the DMN file", "it imports another model, which is not supported: keep what belongs together in one file")
-        types = Types(self.item_definitions())
+        self.types = Types(self.item_definitions())
         model = DecisionModel(
-            self.root.get("id") or "", self.root.get("name") or "", self.root.get("namespace") or "", types, self.names, self.elements()
+            self.root.get("id") or "",
+            self.root.get("name") or "",
+            self.root.get("namespace") or "",
+            self.types,
+            self.names,
+            self.elements(),
         )
         for element in model.elements.values():
             for key in getattr(element, "requires", ()):
@@ -171,7 +178,8 @@ class Reader:
             made = Type(made.shape, made.name, made.item, made.fields, tests, allowed)
         if element.get("isCollection") == "true":
             made = Type("list", item=made)
-        return made
+        constraint = self.tests(text_in(child(element, "typeConstraint")), f"type “{path}”, constraint")
+        return replace(made, constraint=constraint) if constraint else made
 
     def function_type(self, element: XmlElement, refer: Callable[[str | None], Type]) -> Type:
         parameters = {normal_name(part.get("name") or ""): refer(type_of(part)) for part in children(element, "parameters")}
@@ -211,6 +219,7 @@ class Reader:
     def decision(self, element: XmlElement, key: str, name: str) -> Decision:
         variable = child(element, "variable")
         logic = self.only_box(element, f"decision “{name}”")
+        self.order(logic, type_of(variable))
         known_as = normal_name((variable.get("name") if variable is not None else None) or name)
         outputs = tuple(clause.name for clause in logic.outputs) if isinstance(logic, Table) and variable is None else ()
         return Decision(key, name, known_as, type_of(variable), self.requires(element), logic, outputs)
@@ -222,6 +231,7 @@ class Reader:
             raise DmnError(place, "it has no logic")
         parameters, body = self.function_parts(function, place)
         declared = type_of(child(element, "variable")) or type_of(function)
+        self.order(body[1], declared)
         return Knowledge(key, name, declared, parameters, self.requires(element), body[1])
 
     def service(self, element: XmlElement, key: str, name: str) -> Service:
@@ -347,7 +357,27 @@ class Reader:
             raise DmnError(place, f"the table has more than {MAX_RULES} rules")
         rules = [self.rule(row, place, number, inputs, outputs) for number, row in enumerate(rows, 1)]
         policy = " ".join((element.get("hitPolicy") or "UNIQUE").replace("_", " ").upper().split())
-        return Table(place, policy, (element.get("aggregation") or "").upper(), inputs, outputs, rules, element.get("typeRef"))
+        table = Table(place, policy, (element.get("aggregation") or "").upper(), inputs, outputs, rules, element.get("typeRef"))
+        self.order(table, element.get("typeRef"))
+        return table
+
+    def order(self, table: Box | None, type_name: str | None) -> None:
+        """Outputs of a table without output values take the values that their type allows, in the order in which it names them."""
+        if not isinstance(table, Table):
+            return
+        whole = self.types.named(type_name) or ANY
+        while whole.shape in ("list", "function"):
+            whole = whole.item or ANY
+
+        def ordered(clause: OutputClause) -> OutputClause:
+            part = whole if len(table.outputs) == 1 else whole.fields.get(clause.name, ANY)
+            wanted = self.types.named(clause.type_name) if clause.type_name else part
+            if clause.order or wanted is None or not wanted.allowed_text:
+                return clause
+            here = f"{table.place}, output “{clause.name}”, allowed values"
+            return replace(clause, order=tuple(CellTests(one, here, self.names) for one in split_values(wanted.allowed_text)))
+
+        table.outputs = tuple(ordered(clause) for clause in table.outputs)
 
     def tests(self, written: str, place: str) -> CellTests | None:
         return CellTests(written, place, self.names, check=self.check) if written and written != "-" else None

@@ -26,6 +26,8 @@ class Type:
     allowed: Any = None
     """Tests (a node with `matches`) that every value must pass; on a list, each item."""
     allowed_text: str = ""
+    constraint: Any = None
+    """Tests that the whole value must pass; on a list, the list itself."""
 
     def label(self) -> str:
         if self.name:
@@ -149,10 +151,14 @@ def coerce(value: Any, wanted: Type, run: Run | None = None) -> Any:
 
 
 def _allowed(value: Any, wanted: Type, run: Run | None) -> Any:
-    if wanted.allowed is None or run is None:
+    if run is None or (wanted.allowed is None and wanted.constraint is None):
         return value
     from bpmn.dmn.run import Scope
 
+    if wanted.constraint is not None and not wanted.constraint.matches(value, Scope(run, {})):
+        raise Undefined(f"{value!s:.60} does not keep to {wanted.constraint.text}")
+    if wanted.allowed is None:
+        return value
     for item in value if wanted.shape == "list" else [value]:
         if item is not None and not wanted.allowed.matches(item, Scope(run, {})):
             raise Undefined(f"{item!s:.60} is not among the allowed values {wanted.allowed_text}")

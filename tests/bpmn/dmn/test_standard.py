@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bpmn.dmn import evaluate, feel, parse_decisions
+from bpmn.dmn import DmnError, evaluate, feel, parse_decisions
 from bpmn.dmn.functions import library
 from bpmn.dmn.values import Range
-from tests.bpmn.dmn.writing import data, decision, literal, model
+from tests.bpmn.dmn.writing import data, decision, literal, model, table
 
 D = Decimal
 
@@ -224,6 +224,60 @@ def test_a_list_of_one_becomes_its_item_however_deep_it_lies():
     )
     assert evaluate(read, "One", {}).value == 7
     assert evaluate(read, "Two", {}).value is None
+
+
+GRADE = """<itemDefinition name="Grade"><typeRef>string</typeRef><allowedValues><text>"low", "middle", "high"</text></allowedValues>
+  </itemDefinition><itemDefinition name="Grades" isCollection="true"><typeRef>Grade</typeRef></itemDefinition>
+  <itemDefinition name="Both"><itemComponent name="Grade"><typeRef>Grade</typeRef></itemComponent>
+  <itemComponent name="Note"><typeRef>string</typeRef></itemComponent></itemDefinition>"""
+HITS = [("> 10", '"high"'), ("> 5", '"low"'), ("> 0", '"middle"')]
+NOTED = [("> 10", '"high"', '"a"'), ("> 5", '"middle"', '"b"'), ("> 0", '"middle"', '"c"')]
+
+
+@pytest.mark.parametrize(
+    ("logic", "type_name", "expected"),
+    [
+        (table("PRIORITY", [("n", "number")], [("", "", "")], HITS), "Grade", "low"),
+        (table("PRIORITY", [("n", "number")], [("", "", "")], HITS).replace("<output name", '<output typeRef="Grade" name'), "", "low"),
+        (table("PRIORITY", [("n", "number")], [("", "", "")], HITS).replace("<decisionTable", '<decisionTable typeRef="Grade"'), "", "low"),
+        (table("OUTPUT ORDER", [("n", "number")], [("", "", "")], HITS), "Grades", ["low", "middle", "high"]),
+        (table("PRIORITY", [("n", "number")], [("", '"high", "low"', "")], HITS[:2]), "Grade", "high"),
+        (table("PRIORITY", [("n", "number")], [("Grade", "", ""), ("Note", "", "")], NOTED), "Both", {"Grade": "middle", "Note": "b"}),
+    ],
+    ids=["of the decision", "of the output", "of the table", "of a list", "but output values come first", "of a component"],
+)
+def test_priority_follows_the_allowed_values_of_the_type_where_a_column_has_no_output_values(logic, type_name, expected):
+    read = parse_decisions(model(GRADE, data("n", "number"), decision("Best", logic, inputs=["n"], type_name=type_name)))
+    assert evaluate(read, "Best", {"n": 20}).value == expected
+
+
+CONSTRAINED = """<itemDefinition name="Digit"><typeRef>number</typeRef><allowedValues><text>[0..9]</text></allowedValues></itemDefinition>
+  <itemDefinition name="Code" isCollection="true"><typeRef>Digit</typeRef><typeConstraint><text>count(?) = 3</text></typeConstraint>
+  </itemDefinition><itemDefinition name="Span"><typeConstraint><text>?.from &lt; ?.to</text></typeConstraint>
+  <itemComponent name="from"><typeRef>number</typeRef></itemComponent><itemComponent name="to"><typeRef>number</typeRef></itemComponent>
+  </itemDefinition>"""
+
+
+@pytest.mark.parametrize(
+    ("type_name", "expression", "fits"),
+    [
+        ("Code", "[1, 2, 3]", True),
+        ("Code", "[1, 2]", False),
+        ("Code", "[1, 2, 30]", False),
+        ("Span", "{from: 1, to: 2}", True),
+        ("Span", "{from: 2, to: 1}", False),
+    ],
+)
+def test_a_type_constraint_is_tested_on_the_whole_value_and_allowed_values_on_each_item(type_name, expression, fits):
+    read = parse_decisions(model(CONSTRAINED, decision("Made", literal(expression), type_name=type_name)))
+    assert (evaluate(read, "Made", {}).value is not None) is fits
+    given = parse_decisions(model(CONSTRAINED, data("it", type_name), decision("Echo", literal("it"), inputs=["it"])))
+    plain = feel(expression)
+    if fits:
+        assert evaluate(given, "Echo", {"it": plain}).value == plain
+    else:
+        with pytest.raises(DmnError, match="input “it”"):
+            evaluate(given, "Echo", {"it": plain})
 
 
 FUNCTIONS = """<itemDefinition name="Numbers" isCollection="true"><typeRef>number</typeRef></itemDefinition>
