@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from bpmn.dmn.boxed import held, typed
 from bpmn.dmn.control import FunctionNode, Iteration, declared, fitted, make_function
@@ -14,7 +14,7 @@ from bpmn.dmn.errors import DmnError, FeelSyntaxError, TooMuch, Undefined
 from bpmn.dmn.functions import library
 from bpmn.dmn.lexer import name_parts, normal_name
 from bpmn.dmn.meter import metered
-from bpmn.dmn.model import Decision, DecisionModel, InputData, Knowledge, Service
+from bpmn.dmn.model import Decision, DecisionModel, Element, InputData, Knowledge, Service
 from bpmn.dmn.nodes import ContextNode, Name, Node
 from bpmn.dmn.parser import parse_expression, parse_tests
 from bpmn.dmn.run import MAX_STEPS, Run, Scope
@@ -56,12 +56,19 @@ class Evaluation:
         """Given values that no element of the model is named after; every decision sees them."""
         self.functions: dict[str, Function] = {}
         for element in model.elements.values():
-            if isinstance(element, InputData) and element.id not in self.values:
+            if element.id not in self.values and self.is_given(element):
                 self.values[element.id] = self.accept(element, self.free.get(element.name, self.free.get(element.id)))
         for element in model.elements.values():
             self.free.pop(element.name, None)
 
-    def accept(self, element: InputData, value: Any) -> Any:
+    def is_given(self, element: Element) -> TypeGuard[InputData | Decision]:
+        """Whether an element takes its value from outside: an input does, and a decision without logic, if there is one for it."""
+        if isinstance(element, Decision):
+            return element.logic is None and (element.name in self.free or element.id in self.free)
+        return isinstance(element, InputData)
+
+    def accept(self, element: InputData | Decision, value: Any) -> Any:
+        """A value from outside as its element declares it."""
         wanted = self.run.types.named(element.type_name)
         try:
             return admit(value, wanted, self.run) if wanted is not None else value
@@ -78,7 +85,7 @@ class Evaluation:
 
     def value_of(self, decision: Decision) -> Any:
         if decision.logic is None:
-            raise DmnError(decision.place, "it has no logic")
+            raise DmnError(decision.place, "it has no logic, so its value has to be given")
         scope = self.scope(decision.requires)
         with self.run.at(decision.place):
             return held(decision.logic, decision.type_name, scope, decision.place)

@@ -180,6 +180,21 @@ def test_a_boxed_for_goes_through_an_interval_without_the_ends_that_are_excluded
     assert evaluate(parse_decisions(model(decision("Tens", boxed))), "Tens", {}).value == [20, 30, 40, 50]
 
 
+# --- requirements (6.3.6) ---------------------------------------------------------------------------------------------
+
+
+def test_a_decision_without_logic_is_made_by_somebody_and_given():
+    verdict = '<decision id="verdict" name="A person\'s verdict"><variable name="A person\'s verdict" typeRef="date"/></decision>'
+    uses = decision("Until", literal('A person\'s verdict + duration("P1D")'), decisions=["verdict"])
+    read = parse_decisions(model(verdict, uses))
+    assert evaluate(read, "Until", {"A person's verdict": "2026-05-01"}).value == date(2026, 5, 2)
+    assert evaluate(read, "A person's verdict", {"verdict": date(2026, 5, 1)}).value == date(2026, 5, 1)
+    with pytest.raises(DmnError, match="“A person's verdict”: it has no logic, so its value has to be given"):
+        evaluate(read, "Until", {})
+    with pytest.raises(DmnError, match="“A person's verdict”"):
+        evaluate(read, "Until", {"A person's verdict": "soon"})
+
+
 # --- types and implicit conversions (10.3.2.9) ------------------------------------------------------------------------
 
 PERSON = """<itemDefinition name="Person"><itemComponent name="name"><typeRef>string</typeRef></itemComponent>
