@@ -22,7 +22,7 @@ from crm.services.process import PROCESS, deal_start
 from portal.access import Actor
 from portal.audit import record
 from portal.errors import Conflict, Refused
-from portal.events import emit
+from portal.events import emit, records_changed
 from portal.live import ping
 from portal.registry import SubjectRef
 from workflows.errors import FormRefused
@@ -427,4 +427,5 @@ def drop(actor: Actor, *, request_id: int | None = None, deal_id: int | None = N
             lose_deal(actor, deal_id, reason)
         if request_id:
             Request.objects.filter(pk=request_id).update(outcome=reason[:200])
+            records_changed(SubjectRef("crm.request", request_id))
             settle_leads_of(request_id, converted=False, reason=reason)

@@ -23,7 +23,7 @@ from crm.services.common import allow, amount_of, locked, money_of, percent_of
 from portal.access import Actor, Audience
 from portal.audit import record
 from portal.errors import Conflict, NotAllowed, Refused
-from portal.events import emit
+from portal.events import emit, records_changed
 from portal.files import store_file
 from portal.live import ping
 from portal.registry import SubjectRef
@@ -54,7 +54,9 @@ def make_quote(
         days = int(amount_of(valid_days, "valid_days") or VALID_DAYS)
         version = (deal.quotes.aggregate(last=Max("version"))["last"] or 0) + 1
         deal.quotes.filter(state__in=[Quote.State.DRAFT, Quote.State.SENT]).update(state=Quote.State.EXPIRED)
-        close_questions(list(deal.quotes.values_list("pk", flat=True)))
+        earlier = list(deal.quotes.values_list("pk", flat=True))
+        records_changed(*(SubjectRef("crm.quote", pk) for pk in earlier))
+        close_questions(earlier)
         total = (amount * (100 - percent) / 100).quantize(Decimal("0.01"))
         quote = Quote.objects.create(
             deal=deal,

@@ -8,7 +8,9 @@ from djmoney.money import Money
 from crm import services
 from crm.models import Product
 from crm.services import NewRequest
-from portal.registry import SubjectRef
+from portal import events
+from portal.access import Actor
+from portal.registry import SubjectRef, registry
 from workflows.selectors import open_tasks_for
 from workflows.services import complete_task
 
@@ -29,6 +31,25 @@ def shop(people):
     )
     people.rows["small"] = Product.objects.create(name="Small", series="MG", list_price=Money(55, "USD"), is_public=True)
     return people
+
+
+@pytest.fixture
+def nothing_untold(shop):
+    """Whatever a test changes of what processes may watch is told to those who watch."""
+    told: set[str] = set()
+    listen = lambda event: told.update(map(str, event.refs))  # noqa: E731
+    before = _watchable()
+    events.on(events.RecordsChanged)(listen)
+    yield
+    events._handlers[events.RecordsChanged].remove(listen)
+    changed = {ref for ref, facts in _watchable().items() if before.get(ref) != facts}
+    assert changed and changed <= told, changed - told
+
+
+def _watchable() -> dict[str, dict]:
+    """The facts of every record that processes may watch."""
+    kinds = [kind.key for kind in registry.subjects.values() if kind.facts]
+    return {f"{kind}:{pk}": facts for kind in kinds for pk, facts in registry.read_facts(Actor.system(), kind)}
 
 
 def ask(actor, product: Product, words: str = "Please help us.", key: str = ""):

@@ -22,7 +22,7 @@ from workflows.selectors import instances_for_subject, road_for, stage_moves
 from workflows.services import cancel_instance
 from workflows.tasks import run_due
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_untold")]
 
 
 def qualified(shop, product: str = "planning", actor=None, **values):
