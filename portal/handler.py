@@ -24,7 +24,7 @@ class PageHandler(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         """The synchronous chain, entered once a request."""
         super().load_middleware(is_async=False)
-        chain = self._middleware_chain
+        chain = self._middleware_chain  # type: ignore[has-type]
 
         def page(request: HttpRequest) -> HttpResponseBase:
             close_old_connections()  # Django's signals do so in another thread than this
