@@ -79,8 +79,7 @@ def overlaps_before(run: Run, first: Any, second: Any) -> bool:
 
 @builtin("overlaps after", "range1", "range2")
 def overlaps_after(run: Run, first: Any, second: Any) -> bool:
-    a, b = _two(first, second)
-    return _ends_before(b, a) and not before(run, b, a) and not _starts_before(a, b)
+    return overlaps_before(run, second, first)
 
 
 @builtin("finishes", "point", "range")

@@ -180,6 +180,20 @@ def test_a_boxed_for_goes_through_an_interval_without_the_ends_that_are_excluded
     assert evaluate(parse_decisions(model(decision("Tens", boxed))), "Tens", {}).value == [20, 30, 40, 50]
 
 
+@values(
+    ("overlaps after([20..40], [10..30])", True),
+    ("overlaps after((10..30], [10..30])", True),
+    ("overlaps after([10..30], [10..30))", False),
+    ("overlaps after([10..30], [10..30])", False),
+    ("overlaps after((10..30], [10..31])", False),
+    ("overlaps after((30..40], [10..30])", False),
+    ("overlaps before([10..30], (10..30])", True),
+    ("overlaps before([10..30), [10..30])", False),
+)
+def test_one_interval_overlaps_after_another_where_the_other_overlaps_before_it(expression, expected):
+    assert feel(expression) is expected
+
+
 # --- requirements (6.3.6) ---------------------------------------------------------------------------------------------
 
 
