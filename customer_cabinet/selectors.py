@@ -17,7 +17,7 @@ from portal.access import Actor, Audience
 from portal.amounts import money_text
 from portal.registry import SearchHit, SiteCard, SiteForm, SubjectRef
 from projects import selectors as projects
-from workflows.selectors import Forecast, InboxFilter, TaskRow, forecasts, standing, tasks_for
+from workflows.selectors import Forecast, TaskRow, first_tasks, forecasts, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Home:
 
 def home(actor: Actor) -> Home:
     """The cabinet's home; the number of queries doesn't grow with requests."""
-    tasks = [t for t in tasks_for(actor, InboxFilter(limit=20)).rows if t.audience == Audience.CUSTOMER]
+    tasks = [t for t in first_tasks(actor, 20) if t.audience == Audience.CUSTOMER]
     running = crm.requests_for(actor, state="open", limit=50)
     ahead = appointments.ahead(actor)
     return Home(

@@ -22,6 +22,7 @@ class PortalConfig(AppConfig):
         self.register_menu()
         self.register_personal()
         self.register_sign_ins()
+        self.register_news()
 
     def register_sign_ins(self) -> None:
         """What follows a sign-in."""
@@ -33,6 +34,24 @@ class PortalConfig(AppConfig):
             begun(getattr(getattr(request, "session", None), "session_key", None))
 
         user_logged_in.connect(note, weak=False, dispatch_uid="portal.devices")
+
+    def register_news(self) -> None:
+        """What is kept of the news is read anew when a page or what hides it changes."""
+        from django.db.models.signals import post_delete, post_save
+        from wagtail.models import PageViewRestriction
+        from wagtail.signals import page_published, page_unpublished, post_page_move
+
+        from portal.models import NewsPage
+        from portal.selectors_site import NEWS
+
+        def forget(**_rest) -> None:
+            NEWS.forget()
+
+        for signal in (page_published, page_unpublished, post_page_move):
+            signal.connect(forget, weak=False, dispatch_uid="portal.news")
+        post_delete.connect(forget, sender=NewsPage, weak=False, dispatch_uid="portal.news")
+        for signal in (post_save, post_delete):
+            signal.connect(forget, sender=PageViewRestriction, weak=False, dispatch_uid="portal.news.hidden")
 
     def register_roles(self) -> None:
         """The roles of the three audiences; packages grant them permissions of their own."""

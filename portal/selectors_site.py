@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import Page
 
 from portal.access import Actor, Audience
+from portal.cache import Kept
 from portal.models import ArticleVote, KnowledgePage, LandingPage, NewsPage
 from portal.querysets import visible_articles
 from portal.registry import SearchHit, SearchProvider, registry
 from portal.site_search import fitting, matching
 
 MAX_MAP = 5000
+MAX_NEWS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,28 @@ class SearchGroup:
 
     label: str
     hits: list[SearchHit]
+
+
+@dataclass(frozen=True, slots=True)
+class NewsItem:
+    """One piece of news, as a list of a few shows it."""
+
+    title: str
+    intro: str
+    url: str
+
+
+def _newest_news() -> tuple[NewsItem, ...]:
+    pages = NewsPage.objects.live().public().order_by("-date", "-pk")[:MAX_NEWS]
+    return tuple(NewsItem(page.title, page.intro, page.url or "") for page in pages)
+
+
+NEWS = Kept("portal.news", _newest_news)
+
+
+def newest_news(count: int) -> tuple[NewsItem, ...]:
+    """The newest pieces of news that everybody may read, at most MAX_NEWS."""
+    return NEWS.get()[:count]
 
 
 def votes_of(page_id: int) -> Votes:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from portal.access import Actor, Audience
 from portal.registry import SubjectRef
+from portal.rows import PreparedFor
 from portal.selectors import names_of
 from projects.access import visible_acceptances, visible_milestones, visible_project_tasks, visible_projects
 from projects.models import Milestone, Project, ProjectTask, ProjectTemplate
@@ -122,19 +123,42 @@ def _public(milestone: Milestone, actor: Actor) -> str:
     return milestone.name if actor.is_internal else (milestone.public_name or milestone.name)
 
 
+def _projects(actor: Actor, state: str) -> QuerySet[Project]:
+    rows = visible_projects(actor).select_related("customer_organisation", "partner_organisation", "manager").order_by("state", "due", "pk")
+    return rows.filter(state=state) if state else rows
+
+
+_PROJECTS = PreparedFor(lambda actor, state, limit: _projects(actor, state)[:limit])
+
+
 def projects_for(
     actor: Actor, *, state: str = "", text: str = "", source: SubjectRef | None = None, limit: int = 50, offset: int = 0
 ) -> list[ProjectRow]:
     """Projects by date, in three queries however many there are."""
-    rows = visible_projects(actor).select_related("customer_organisation", "partner_organisation", "manager")
-    if state:
-        rows = rows.filter(state=state)
-    if source:
-        rows = rows.filter(source_kind=source.kind, source_id=source.id)
-    if text:
-        rows = rows.filter(Q(name__icontains=text) | Q(customer_organisation__name__icontains=text))
-    page = list(rows.order_by("state", "due", "pk")[offset : offset + limit])
+    if source or text or offset:
+        rows = _projects(actor, state)
+        if source:
+            rows = rows.filter(source_kind=source.kind, source_id=source.id)
+        if text:
+            rows = rows.filter(Q(name__icontains=text) | Q(customer_organisation__name__icontains=text))
+        page = list(rows[offset : offset + limit])
+    else:
+        page = _PROJECTS.rows(actor, state, limit)
+    return _counted(actor, page)
+
+
+_OF_INSTANCE = PreparedFor(lambda actor, instance: _projects(actor, "").filter(instance_id=instance))
+
+
+def projects_served_by(actor: Actor, instance_id: int) -> list[ProjectRow]:
+    """The projects that a process serves, as far as the actor sees them."""
+    return _counted(actor, _OF_INSTANCE.rows(actor, values=[instance_id]))
+
+
+def _counted(actor: Actor, page: list[Project]) -> list[ProjectRow]:
     counted: dict[int, list[Milestone]] = {project.pk: [] for project in page}
+    if not page:
+        return []
     for milestone in visible_milestones(actor).filter(project__in=page).order_by("position", "pk"):
         counted[milestone.project_id].append(milestone)
     return [_row(project, counted[project.pk], actor) for project in page]
@@ -170,12 +194,21 @@ class ComingMilestone:
     is_mine: bool
 
 
+_COMING = PreparedFor(
+    lambda actor, limit: (
+        visible_milestones(actor)
+        .filter(project__state=Project.State.ACTIVE, reached=None, due__isnull=False)
+        .select_related("project")
+        .order_by("due", "pk")[:limit]
+    )
+)
+
+
 def coming_milestones(actor: Actor, limit: int = 10) -> list[ComingMilestone]:
     """The next milestones with a date in all running projects of the actor, soonest first; one query."""
-    rows = visible_milestones(actor).filter(project__state=Project.State.ACTIVE, reached=None, due__isnull=False).select_related("project")
     return [
         ComingMilestone(m.project_id, m.project.name, _public(m, actor), m.due, m.audience == actor.audience)
-        for m in rows.order_by("due", "pk")[:limit]
+        for m in _COMING.rows(actor, limit)
     ]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crm.access import CrmPermission
 from crm.models import Account, Deal
 from portal.access import Actor
+from portal.rows import Prepared
 
 COMPANY_WORDS = {
     "ltd", "limited", "inc", "llc", "gmbh", "ag", "co", "corp", "corporation",
@@ -89,10 +90,15 @@ class Caretaker:
     phone: str
 
 
+_ACCOUNT_OF = Prepared(
+    lambda organisation: Account.objects.select_related("owner__user").filter(organisation_id=organisation).order_by("pk")[:1], 987_654_321
+)
+
+
 def caretaker_of(actor: Actor) -> Caretaker | None:
     """Who looks after the actor's own organisation; None where nobody has been named, or for anybody but a customer."""
     if not (actor.is_customer and actor.organisation_id):
         return None
-    account = Account.objects.select_related("owner__user").filter(organisation_id=actor.organisation_id).first()
+    account = _ACCOUNT_OF.first(actor.organisation_id)
     user = account.owner.user if account and account.owner else None
     return Caretaker(user.name, user.job_title, user.phone) if user and user.is_active else None

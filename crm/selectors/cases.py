@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,7 @@ from crm.models import Case
 from crm.services.cases import promise_words, reopen_until
 from portal.access import Actor
 from portal.registry import SubjectRef
+from portal.rows import PreparedFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,17 @@ def _view(row: Case) -> CaseView:
 
 def cases_for(actor: Actor, *, is_open: bool | None = None, limit: int = 100) -> list[CaseView]:
     """The cases that an actor may see, newest first; `is_open` narrows them."""
+    return [_view(row) for row in _CASES.rows(actor, is_open, limit)]
+
+
+def _cases(actor: Actor, is_open: bool | None, limit: int) -> QuerySet[Case]:
     rows = visible_cases(actor).order_by("-created_at", "-pk")
     if is_open is not None:
         rows = rows.exclude(state=Case.State.CLOSED) if is_open else rows.filter(state=Case.State.CLOSED)
-    return [_view(row) for row in rows[:limit]]
+    return rows[:limit]
+
+
+_CASES = PreparedFor(_cases)
 
 
 def case_view(actor: Actor, case_id: int) -> CaseView | None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 from django.utils import formats
 from django.utils.translation import gettext as _
 from djmoney.money import Money
@@ -16,6 +16,7 @@ from crm.access import visible_quotes
 from crm.models import Quote, QuoteApproval, QuoteLine, QuoteSignature
 from portal.access import Actor
 from portal.registry import SubjectRef
+from portal.rows import PreparedFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +90,38 @@ def _line(row: QuoteLine) -> QuoteLineView:
 
 
 def _views(rows: QuerySet[Quote], *, with_lines: bool = True) -> list[QuoteView]:
+    return [_view(row, with_lines=with_lines) for row in _whole(rows.prefetch_related("lines") if with_lines else rows)]
+
+
+def _whole(rows: QuerySet[Quote]) -> QuerySet[Quote]:
+    """With the signature, and whether the customer's own approver is asked."""
     waiting = Exists(QuoteApproval.objects.filter(quote=OuterRef("pk"), state=QuoteApproval.State.WAITING))
-    return [
-        QuoteView(
-            row.pk,
-            row.number,
-            row.version,
-            row.state,
-            row.get_state_display(),
-            tuple(_line(line) for line in row.lines.all()) if with_lines else (),
-            row.subtotal,
-            row.discount_percent,
-            row.total,
-            row.valid_until,
-            row.note,
-            row.prepared_by_name,
-            row.file_id,
-            row.request_id,
-            row.sent_at,
-            row.decided_at,
-            row.decided_by_name,
-            row.decision_reason,
-            _signature(row),
-            row.in_approval,
-        )
-        for row in (rows.prefetch_related("lines") if with_lines else rows)
-        .select_related("signature")
-        .defer("signature__drawing")
-        .annotate(in_approval=waiting)
-    ]
+    return rows.select_related("signature").defer("signature__drawing").annotate(in_approval=waiting)
+
+
+def _view(row: Quote, *, with_lines: bool) -> QuoteView:
+    return QuoteView(
+        row.pk,
+        row.number,
+        row.version,
+        row.state,
+        row.get_state_display(),
+        tuple(_line(line) for line in row.lines.all()) if with_lines else (),
+        row.subtotal,
+        row.discount_percent,
+        row.total,
+        row.valid_until,
+        row.note,
+        row.prepared_by_name,
+        row.file_id,
+        row.request_id,
+        row.sent_at,
+        row.decided_at,
+        row.decided_by_name,
+        row.decision_reason,
+        _signature(row),
+        row.in_approval,
+    )
 
 
 def _signature(row: Quote) -> SignatureView | None:
@@ -139,7 +143,12 @@ def _signature(row: Quote) -> SignatureView | None:
 
 def quotes_of_request(actor: Actor, request_id: int) -> list[QuoteView]:
     """The versions of a request's quote that the actor may see, newest first."""
-    return _views(visible_quotes(actor).filter(request_id=request_id).order_by("-version"))
+    rows = _OF_REQUEST.rows(actor, values=[request_id])
+    prefetch_related_objects(rows, "lines")
+    return [_view(row, with_lines=True) for row in rows]
+
+
+_OF_REQUEST = PreparedFor(lambda actor, request: _whole(visible_quotes(actor).filter(request_id=request).order_by("-version")))
 
 
 def quotes_of_deal(actor: Actor, deal_id: int, *, with_lines: bool = True) -> list[QuoteView]:
@@ -154,9 +163,16 @@ def quote_view(actor: Actor, quote_id: int) -> QuoteView | None:
 
 def quotes_for(actor: Actor, *, open_only: bool = False, limit: int = 50) -> list[QuoteView]:
     """The quotes that the actor may see, without their lines: the newest first, or those that wait for an answer, the next to end first."""
+    return [_view(row, with_lines=False) for row in _QUOTES.rows(actor, open_only, limit)]
+
+
+def _quotes(actor: Actor, open_only: bool, limit: int) -> QuerySet[Quote]:
     rows = visible_quotes(actor)
     rows = rows.filter(state=Quote.State.SENT).order_by("valid_until", "pk") if open_only else rows.order_by("-sent_at", "-pk")
-    return _views(rows[:limit], with_lines=False)
+    return _whole(rows[:limit])
+
+
+_QUOTES = PreparedFor(_quotes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from crm.access import visible_requests
 from crm.models import Request
 from portal.access import Actor
 from portal.registry import SubjectRef
+from portal.rows import PreparedFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,24 @@ def _view(row: Request) -> RequestView:
 
 def requests_for(actor: Actor, *, state: str = "", limit: int = 100) -> list[RequestView]:
     """The requests an actor may see, newest first; `state` narrows to open, done or closed, or to `over`: done or closed."""
+    return [_view(row) for row in _REQUESTS.rows(actor, state, limit)]
+
+
+def _requests(actor: Actor, state: str, limit: int) -> QuerySet[Request]:
     rows = visible_requests(actor).select_related("product", "account").only(*NEEDED).order_by("-created_at", "-pk")
     if state == "over":
         rows = rows.exclude(state=Request.State.OPEN)
     elif state:
         rows = rows.filter(state=state)
-    return [_view(row) for row in rows[:limit]]
+    return rows[:limit]
+
+
+_REQUESTS = PreparedFor(_requests)
 
 
 def request_view(actor: Actor, request_id: int) -> RequestView | None:
     """One request, or None where the actor may not see it."""
-    row = visible_requests(actor).select_related("product", "account").only(*NEEDED).filter(pk=request_id).first()
-    return _view(row) if row else None
+    return next((_view(row) for row in _REQUEST.rows(actor, values=[request_id])), None)
+
+
+_REQUEST = PreparedFor(lambda actor, pk: visible_requests(actor).select_related("product", "account").only(*NEEDED).filter(pk=pk))

@@ -27,7 +27,7 @@ from portal.offers import described
 from portal.registry import SubjectRef
 from projects import selectors as projects
 from workflows.forms import TaskForm, task_form
-from workflows.selectors import InboxFilter, TaskRow, forecasts, open_tasks_for, road_for, task_detail, tasks_for
+from workflows.selectors import TaskRow, first_tasks, forecasts, open_tasks_for, road_for, task_detail
 from workflows.steps import question_page, step_page
 
 customer = requires(Audience.CUSTOMER)
@@ -111,7 +111,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     state = state if state in ("open", "done", "closed") else ""
     found = crm.requests_for(actor, state=state)
-    rows = selectors.request_rows(actor, found, tasks_for(actor, InboxFilter(limit=50)).rows)
+    rows = selectors.request_rows(actor, found, first_tasks(actor))
     context = {"rows": rows, "state": state, "may_request": actor.can(CabinetPermission.START_REQUEST)}
     return render(request, "customer_cabinet/requests.html", context)
 
@@ -141,7 +141,7 @@ def _context(request: HttpRequest, request_id: int) -> dict:
         "forecast": forecasts(actor, [road.instance_id]).get(road.instance_id) if road and row.state == "open" else None,
         "steps": own_steps(actor, tasks),
         "quotes": crm.quotes_of_request(actor, request_id),
-        "projects": [p for p in projects.projects_for(actor) if road and p.instance_id == road.instance_id],
+        "projects": projects.projects_served_by(actor, road.instance_id) if road else [],
     }
 
 

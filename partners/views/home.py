@@ -10,7 +10,7 @@ from partners import selectors
 from partners.contract import KINDS, contracts
 from portal.access import Audience, requires
 from portal.kept_pages import kept
-from workflows.selectors import tasks_for
+from workflows.selectors import first_tasks
 from workflows.selectors.questions import questions_to
 
 partner = requires(Audience.PARTNER)
@@ -23,7 +23,7 @@ def _context(request: HttpRequest) -> dict:
     registered = selectors.registrations(actor, limit=50)
     ending = [r for r in registered if r.days_protected is not None and 0 <= r.days_protected <= ENDS_SOON]
     return {
-        "tasks": tasks_for(actor).rows,
+        "tasks": first_tasks(actor),
         "questions": questions_to(actor),
         "invited": [d for d in joint if d.state == "invited"],
         "active": [d for d in joint if d.state == "accepted" and not d.outcome],

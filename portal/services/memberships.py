@@ -15,6 +15,7 @@ from portal.audit import record
 from portal.errors import Refused
 from portal.models import Membership, MembershipRole, Organisation, User
 from portal.registry import SubjectRef, registry
+from portal.rows import Prepared
 from portal.services.site import sync_editor
 from portal.services.viewing import viewed_actor
 
@@ -32,15 +33,20 @@ class Place:
     is_current: bool
 
 
-def _memberships(user_id: int) -> dict[int, tuple[Membership, set[str]]]:
-    """A person's active memberships with their roles, in one query."""
-    rows = (
-        MembershipRole.objects.filter(membership__user_id=user_id, membership__is_active=True, membership__organisation__is_active=True)
+_ROLES_OF = Prepared(
+    lambda user: (
+        MembershipRole.objects.filter(membership__user_id=user, membership__is_active=True, membership__organisation__is_active=True)
         .select_related("membership__organisation", "membership__user")
         .order_by("membership_id")
-    )
+    ),
+    987_654_321,
+)
+
+
+def _memberships(user_id: int) -> dict[int, tuple[Membership, set[str]]]:
+    """A person's active memberships with their roles, in one query."""
     found: dict[int, tuple[Membership, set[str]]] = {}
-    for row in rows:
+    for row in _ROLES_OF.rows(user_id):
         found.setdefault(row.membership_id, (row.membership, set()))[1].add(row.role)
     return found
 

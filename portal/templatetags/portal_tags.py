@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
@@ -79,6 +80,14 @@ def page_greeting(context) -> str:
 
     actor = context.get("actor")
     return greeting(actor) if actor and actor.user_id else ""
+
+
+@register.simple_tag
+def newest_news(count: int) -> Sequence[object]:
+    """The newest pieces of news as title, intro and address: kept, because a cabinet shows them on every visit."""
+    from portal.selectors_site import newest_news as newest
+
+    return newest(count)
 
 
 @register.simple_tag

@@ -132,3 +132,36 @@ def test_one_transaction_tells_browsers_once(transactional_db, monkeypatch):
             raise ValueError
         live.ping("kept")
     assert told == [["kept"]]
+
+
+def test_what_is_prepared_for_an_organisation_is_what_the_orm_gives(world):
+    from crm.access import visible_quotes, visible_requests
+
+    of_state = rows.PreparedFor(lambda actor, state: visible_requests(actor).filter(state=state).order_by("pk"))
+    one = rows.PreparedFor(lambda actor, pk: visible_requests(actor).filter(pk=pk))
+    seen = set()
+    for email in ("cara@acme.example", "bea@birch.example", "paul@pine.example", "erin@northwind.example"):
+        actor = world.actor(email)
+        for state in ("open", "done"):
+            mine = list(visible_requests(actor).filter(state=state).order_by("pk"))
+            assert of_state.rows(actor, state) == mine
+            seen |= {(actor.audience, row.pk) for row in mine}
+            for row in mine:
+                assert one.rows(actor, values=[row.pk]) == [row]
+        for row in visible_requests(world.actor("erin@northwind.example")):
+            assert one.rows(actor, values=[row.pk]) == list(visible_requests(actor).filter(pk=row.pk))
+        assert one.rows(actor, values=[2**70]) == []
+    assert seen
+    with_annotation = rows.PreparedFor(lambda actor: visible_quotes(actor).annotate(again=models.F("version")))
+    cara = world.actor("cara@acme.example")
+    assert [quote.again for quote in with_annotation.rows(cara)] == [quote.version for quote in visible_quotes(cara)]
+
+
+def test_a_time_is_not_prepared(world):
+    from django.utils import timezone
+
+    from crm.access import visible_requests
+
+    late = rows.PreparedFor(lambda actor: visible_requests(actor).filter(created_at__lt=timezone.now()))
+    with pytest.raises(TypeError):
+        late.rows(world.actor("cara@acme.example"))

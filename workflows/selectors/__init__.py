@@ -4,7 +4,7 @@ from workflows.selectors.absences import AbsenceView, absences, own_absence, sta
 from workflows.selectors.definitions import DefinitionView, definition_detail, definitions, process_choices, startable
 from workflows.selectors.desk import InboxFilter, waiting_badge, waiting_count
 from workflows.selectors.forecasts import Forecast, forecasts
-from workflows.selectors.inbox import TaskDetail, TaskRow, open_tasks_for, task_detail, tasks_for
+from workflows.selectors.inbox import TaskDetail, TaskRow, first_tasks, open_tasks_for, task_detail, tasks_for
 from workflows.selectors.incidents import IncidentFilter, incident_groups, instance_of_incident, open_incidents
 from workflows.selectors.instances import (
     InstanceDetail,
@@ -45,6 +45,7 @@ __all__ = [
     "definitions",
     "process_choices",
     "diagram_state",
+    "first_tasks",
     "forecasts",
     "incident_groups",
     "instance_detail",

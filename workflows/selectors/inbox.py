@@ -16,7 +16,7 @@ from portal.registry import SubjectRef, SubjectView, registry
 from portal.selectors import names_of, organisations
 from workflows.access import WorkflowPermission, may_do, visible_tasks
 from workflows.models import HumanTask, TaskCandidate, TaskSnooze
-from workflows.selectors.desk import Desk, InboxFilter, counted, ids_in_order, order_of
+from workflows.selectors.desk import PAGE, Branches, Desk, InboxFilter, counted, ids_in_order, order_of
 from workflows.selectors.service_levels import ClockView, clocks_of_tasks
 from workflows.substitution import Cover, absences_at, covered_by
 
@@ -80,14 +80,23 @@ def tasks_for(actor: Actor, filter: InboxFilter | None = None, desk: Desk | None
     """A page of the actor's tasks; `desk` where the caller has read it."""
     wanted, desk = filter or InboxFilter(), desk or Desk(actor)
     branches = desk.find(wanted)
-    total = counted({"all": branches})["all"]
+    return TaskPage(_found(actor, branches, wanted), counted({"all": branches})["all"], wanted.offset, wanted.limit)
+
+
+def first_tasks(actor: Actor, limit: int = PAGE) -> list[TaskRow]:
+    """The actor's most urgent tasks, uncounted."""
+    wanted = InboxFilter(limit=limit)
+    return _found(actor, Desk(actor).find(wanted), wanted)
+
+
+def _found(actor: Actor, branches: Branches, wanted: InboxFilter) -> list[TaskRow]:
     ids = ids_in_order(branches, wanted, wanted.offset + wanted.limit)[wanted.offset :]
     rows = HumanTask.objects.filter(pk__in=ids).order_by(*order_of(wanted)).select_related("instance")
     page = list(rows.defer("instance__state", "instance__data", "instance__waits", "data")) if ids else []
     theirs: set[int] = set()
     if wanted.box == "waiting" and ids:
         theirs = set(ids) - set(visible_tasks(actor).filter(pk__in=ids).values_list("pk", flat=True))
-    return TaskPage(_rows(actor, page, theirs), total, wanted.offset, wanted.limit)
+    return _rows(actor, page, theirs)
 
 
 def _covers(covers: set[Cover], task: HumanTask) -> bool:
