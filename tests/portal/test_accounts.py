@@ -118,6 +118,21 @@ def test_second_step_by_authenticator_app_and_recovery_codes(signed_in):
     assert not who(again), "a recovery code is good once"
 
 
+def test_a_code_of_the_authenticator_is_good_once_for_as_long_as_it_is_good_at_all(signed_in, monkeypatch):
+    """Whoever looks over the shoulder has more than half a minute to type the same code again, for that before it is good as well."""
+    confirm_password(signed_in)
+    secret = signed_in.get("/accounts/2fa/totp/activate/").context["form"].secret
+    code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+    assert signed_in.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
+    monkeypatch.setattr("allauth.mfa.totp.internal.auth.TOTP._mark_code_used", lambda self, code: True)  # it forgets after thirty seconds
+    first, second = Client(), Client()
+    for visitor in (first, second):
+        sign_in(visitor)
+    assert first.post("/accounts/2fa/authenticate/", {"code": code}).status_code == 302 and who(first)
+    answer = second.post("/accounts/2fa/authenticate/", {"code": f"{code[:3]} {code[3:]}"})
+    assert not who(second) and answer.status_code == 200 and "Incorrect code" in answer.content.decode()
+
+
 def test_passkey_pages_offer_a_challenge(signed_in, client):
     confirm_password(signed_in)
     page = signed_in.get("/accounts/2fa/webauthn/add/")
