@@ -18,6 +18,7 @@ from portal.models import AuditEntry
 from portal.registry import SubjectRef
 from portal.services.people import set_manager
 from tests.workflows.conftest import SYSTEM
+from tests.workflows.diagrams import ENDS, chain, diagram, user
 from workflows import packs, services
 from workflows.approvals import start_approval
 from workflows.approvers import rule_words, voters_of
@@ -352,3 +353,17 @@ def test_a_long_vacation_goes_one_level_higher(cast, shipped, client):
     )
     say(cast.mona, asked(pk)["Mona"])
     assert set(asked(pk)) == {"Adam"}
+
+
+def test_what_only_a_message_or_the_clock_starts_is_not_offered(cast, client):
+    """Its form would not be there."""
+    body = '<bpmn:startEvent id="s"><bpmn:messageEventDefinition messageRef="m"/></bpmn:startEvent><bpmn:endEvent id="end"/>'
+    top = '<bpmn:message id="m" name="order.came"/>'
+    roles = 'tandem:startableBy="sales"'
+    services.deploy(SYSTEM, diagram("heard", body + user("look") + chain("s", "look", "end"), top=top, attributes=roles))
+    services.deploy(SYSTEM, diagram("asked", ENDS + user("look") + chain("start", "look", "end"), attributes=roles))
+    client.force_login(cast.users["erin@northwind.example"])
+    offered = client.get(reverse("workflows:start")).content.decode()
+    for key, status in (("asked", 200), ("heard", 404)):
+        address = reverse("workflows:start-process", args=[key])
+        assert client.get(address).status_code == status and (address in offered) == (status == 200)

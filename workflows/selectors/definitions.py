@@ -127,12 +127,14 @@ def definition_decisions(actor: Actor, key: str) -> dict[str, bytes]:
 
 
 def startable(actor: Actor, subject_kind: str = "") -> list[tuple[str, str]]:
-    """Key and name of the processes that the actor may start by hand, for a kind of record or for none."""
-    rows = ProcessDefinition.objects.filter(is_current=True).only("key", "name", "startable_by", "subject_kind")
+    """Key and name of the processes that the actor may start by hand, for a kind of record or for none; not of those that only a message,
+    the clock or a condition starts."""
+    rows = ProcessDefinition.objects.filter(is_current=True).only("key", "name", "startable_by", "subject_kind", "digest")
     return [
         (row.key, row.name)
         for row in rows.order_by("name")
         if actor.roles & set(row.startable_by) and (not row.subject_kind or row.subject_kind == subject_kind)
+        if any(start.event == "none" for start in loaded.load(row.digest).start_events)
     ]
 
 
