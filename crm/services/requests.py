@@ -20,7 +20,7 @@ from crm.services.start_form import StartAnswers, again_in
 from portal.access import Actor, Audience, PortalPermission
 from portal.audit import record
 from portal.errors import NotAllowed, Refused
-from portal.events import emit, records_changed
+from portal.events import emit
 from portal.files import store_file
 from portal.live import ping
 from portal.registry import SubjectRef
@@ -137,7 +137,7 @@ def submit_confirmed_request(data: PublicRequest) -> tuple[Lead, str]:
         else:
             organisation = create_organisation(system, company or name, is_customer=True)
             account = Account.objects.create(name=company or name, organisation_id=organisation.pk, phone=data.phone)
-            records_changed(SubjectRef("crm.account", account.pk))
+            record(system, "account.created", SubjectRef("crm.account", account.pk), after={"name": account.name})
             contact = contact_for_person(account, name=name, email=email, phone=data.phone)
             _invited, token = invite_here(
                 system,

@@ -13,6 +13,7 @@ from crm.models import Deal, Lead, Quote, Request, StageChange
 from crm.selectors import joint_deals, quotes_of_request
 from crm.services import PublicRequest
 from portal import demo
+from portal.audit import entries_for
 from portal.errors import Refused
 from portal.files import files_for
 from portal.registry import SubjectRef
@@ -281,6 +282,8 @@ def test_a_visitor_becomes_lead_account_and_guest(shop):
     do(shop.erin, lead.request, "qualify", "qualify", product=shop.rows["planning"].pk)
     lead.refresh_from_db()
     assert lead.state == Lead.State.CONVERTED
+    [line] = entries_for(SubjectRef("crm.account", lead.account_id))
+    assert (line.verb, line.actor_name, line.after) == ("account.created", "Web form", {"name": demo.ACME})
 
 
 def test_deals_without_a_customer_in_the_cabinet(shop):
