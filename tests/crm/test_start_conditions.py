@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from html import escape
@@ -29,6 +30,7 @@ from tests.world import build_people
 from workflows import services
 from workflows.models import ConditionMet, HistoryEvent, ProcessInstance, RecordChange, StartCondition
 from workflows.selectors import definitions
+from workflows.selectors.starts import start_lines
 from workflows.services import start_conditions
 from workflows.services.deployment import restore_version
 from workflows.services.timers import run_due
@@ -187,6 +189,49 @@ def test_a_condition_that_fails_is_told_once_and_stops_nobody(cast, deal):
     assert ProcessInstance.objects.filter(key="good").count() == 1 and not begun() and not RecordChange.objects.exists()
     assert "amount &gt; title" in page(cast, "big") and "Roof" in page(cast, "big")
     assert [(one.key, one.start_fails) for one in definitions(cast.dora)] == [("big", True), ("good", False)]
+
+
+def test_what_fails_for_each_record_in_other_words_is_written_once(cast, deal):
+    for number in range(4):
+        new_deal(cast, f"D{number}", 5000)
+    with CaptureQueriesContext(connection) as caught:
+        services.deploy(SYSTEM, watching("int(title) > 3"))
+    wrote = lambda: [query for query in caught if 'UPDATE "workflows_startcondition"' in query["sql"]]  # noqa: E731
+    assert len(wrote()) == 1 and StartCondition.objects.get().failed_id == deal.pk
+    StartCondition.objects.update(look_again=timezone.now())
+    with CaptureQueriesContext(connection) as caught:
+        start_conditions.look_again()
+    assert len(wrote()) == 3 and StartCondition.objects.get().failed_id == deal.pk  # forgotten, told again, and the next time
+    assert not RecordChange.objects.exists()
+
+
+def test_a_failed_start_is_tried_again_soon_after_a_mended_version(cast, deal, monkeypatch):
+    services.deploy(SYSTEM, watching())
+    amount(cast, deal, 5)
+    StartCondition.objects.update(
+        look_again=timezone.now() + timedelta(hours=20), failed=timezone.now(), failed_id=deal.pk, last_error="no"
+    )
+    made = services.deploy(SYSTEM, watching(step="Look twice"))
+    row = StartCondition.objects.get()
+    assert row.look_again < timezone.now() + timedelta(minutes=3) and not start_lines(cast.dora, made.definition_id)[0].error
+
+
+def test_a_look_does_not_read_the_drawing(cast, deal):
+    services.deploy(SYSTEM, watching())
+    records_changed(deals.ref_of(deal))
+    with CaptureQueriesContext(connection) as caught:
+        start_conditions.look_at_changes()
+    assert not [query for query in caught if '"workflows_processdefinition"."xml"' in query["sql"]]
+
+
+def test_why_it_failed_is_not_told_to_those_who_do_not_see_the_record(cast, deal):
+    """The words of a failure quote the record."""
+    made = services.deploy(SYSTEM, watching("int(title) > 3"))
+    amount(cast, deal, 2000)
+    assert "Roof" in StartCondition.objects.get().last_error
+    for reader, sees in ((cast.erin, True), (cast.dora, True), (replace(cast.erin, permissions=frozenset()), False)):
+        [line] = start_lines(reader, made.definition_id)
+        assert ("Roof" in line.error, line.record is not None or reader == cast.dora) == (sees, sees) and line.error
 
 
 def test_a_version_takes_over_what_is_the_same_and_begins_anew_with_what_is_not(cast, deal):

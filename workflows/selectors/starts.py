@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -11,14 +11,14 @@ from bpmn.model import StartEvent
 from portal.access import Actor
 from portal.registry import SubjectRef, SubjectView, registry
 from workflows import definitions
-from workflows.access import visible_definitions
+from workflows.access import WorkflowPermission, visible_definitions
 from workflows.models import ProcessDefinition, StartCondition, StartTimer
 
 
 @dataclass(frozen=True, slots=True)
 class StartLine:
     """One way in which a process begins; `source` is what the diagram says of it, `due` the next time of a timer. What failed lately is
-    told with the record for which it did, where the reader may see that."""
+    told with the record for which it did, where the reader may see that; why, which may quote the record, also to who may see data."""
 
     words: str
     name: str
@@ -38,7 +38,18 @@ def start_lines(actor: Actor, definition_id: int) -> list[StartLine]:
     timers = {one.element_id: one for one in StartTimer.objects.filter(definition=row)}
     conditions = {one.element_id: one for one in StartCondition.objects.filter(definition=row)}
     starts = definition.start_events or (StartEvent("", "", "none"),)
-    return [_line(actor, row, start, timers.get(start.element_id), conditions.get(start.element_id)) for start in starts]
+    lines = [_line(actor, row, start, timers.get(start.element_id), conditions.get(start.element_id)) for start in starts]
+    return [
+        line
+        if not line.error or _may_know(actor, line)
+        else replace(line, error=_("Why is told to those who may see the data of processes."))
+        for line in lines
+    ]
+
+
+def _may_know(actor: Actor, line: StartLine) -> bool:
+    """Whether the reader may be told why a start failed: the words quote what was being worked out."""
+    return line.record is not None or actor.can(WorkflowPermission.VIEW_DATA)
 
 
 def _line(actor: Actor, row: ProcessDefinition, start: StartEvent, timer: StartTimer | None, condition: StartCondition | None) -> StartLine:

@@ -33,13 +33,15 @@ MAX_ATTEMPTS = 5
 # Who changes a record while its kind begins to be watched may not know of it yet, for as long as the cache keeps what it knows. So all
 # records are looked through again soon after publishing; and once a day, for what was written past everybody who tells.
 SOON, LATER = timedelta(minutes=2), timedelta(days=1)
+FINE = {"failed": None, "failed_id": None, "last_error": ""}
 WATCHED = Kept("workflows.watched", lambda: frozenset(StartCondition.objects.values_list("kind", flat=True)))
 
 
 def watch(row: ProcessDefinition, definition: Definition) -> None:
     """Let the conditions of a version that has become the current one start it, and those of the other versions no more.
 
-    What is true of a record already starts nothing. A condition that is the same as before goes on where it was."""
+    What is true of a record already starts nothing. A condition that is the same as before goes on where it was; what it failed at is
+    tried again soon, for the new version may have been made for that."""
     before = {one.element_id: one for one in StartCondition.objects.select_for_update().filter(definition__key=row.key).order_by("pk")}
     for start in definition.start_events:
         if start.event != "conditional":
@@ -47,7 +49,8 @@ def watch(row: ProcessDefinition, definition: Definition) -> None:
         same = before.get(start.element_id)
         if same is not None and (same.kind, same.condition) == (start.watches, start.condition):
             del before[start.element_id]
-            StartCondition.objects.filter(pk=same.pk).update(definition=row)
+            again = {"look_again": timezone.now() + SOON, "seen_to": 0} | FINE if same.last_error else {}
+            StartCondition.objects.filter(pk=same.pk).update(definition=row, **again)
             continue
         fresh = StartCondition.objects.create(
             definition=row,
@@ -65,7 +68,7 @@ def watch(row: ProcessDefinition, definition: Definition) -> None:
 
 def _remember(start: StartCondition) -> None:
     """Keep of which records a condition holds now."""
-    records = registry.read_facts(_actor(), start.kind)
+    records, failed = registry.read_facts(_actor(), start.kind), None
     while page := list(islice(records, PAGE)):
         met = []
         for pk, facts in page:
@@ -73,8 +76,10 @@ def _remember(start: StartCondition) -> None:
                 if holds(start.condition, facts):
                     met.append(ConditionMet(start=start, subject_id=pk))
             except scripts.ScriptError as error:
-                _tell_failed(start, pk, str(error))
+                failed = failed or (pk, str(error))
         ConditionMet.objects.bulk_create(met)
+    if failed:
+        _tell_failed(start, *failed)
 
 
 def holds(condition: str, facts: Mapping[str, Any]) -> bool:
@@ -119,7 +124,10 @@ def look_at_changes() -> int:
 @transaction.atomic
 def _look(start_id: int, subject_id: int) -> None:
     """Look at one record with one condition; start the process where it has come true."""
-    start = StartCondition.objects.select_related("definition").select_for_update(of=("self",)).filter(pk=start_id).first()
+    rows = StartCondition.objects.select_related("definition").defer(
+        "definition__xml", "definition__decisions", "definition__documentation"
+    )
+    start = rows.select_for_update(of=("self",)).filter(pk=start_id).first()
     if start is None:  # another version has become the current one
         return
     facts = dict(registry.read_facts(_actor(), start.kind, pk=subject_id)).get(subject_id)
@@ -173,19 +181,21 @@ def look_again() -> int:
         if start is None:
             return 0
         if not start.seen_to:  # what fails still is told anew
-            StartCondition.objects.filter(pk=start.pk).update(failed=None, failed_id=None, last_error="")
+            StartCondition.objects.filter(pk=start.pk).update(**FINE)
             start.last_error = ""
         page = list(registry.read_facts(_actor(), start.kind, PAGE, pk__gt=start.seen_to))
         is_last = len(page) < PAGE
         remembered = ConditionMet.objects.filter(start=start, subject_id__gt=start.seen_to)
         met = set((remembered if is_last else remembered.filter(subject_id__lte=page[-1][0])).values_list("subject_id", flat=True))
-        different = met - {pk for pk, _facts in page}
+        different, failed = met - {pk for pk, _facts in page}, None
         for pk, facts in page:
             try:
                 if holds(start.condition, facts) != (pk in met):
                     different.add(pk)
             except scripts.ScriptError as error:
-                _tell_failed(start, pk, str(error))
+                failed = failed or (pk, str(error))
+        if failed and not start.last_error:
+            _tell_failed(start, *failed)
         RecordChange.objects.bulk_create([RecordChange(kind=start.kind, subject_id=pk) for pk in sorted(different)])
         place = {"seen_to": 0, "look_again": now + LATER} if is_last else {"seen_to": page[-1][0]}
         StartCondition.objects.filter(pk=start.pk).update(**place)
