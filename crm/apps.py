@@ -99,6 +99,7 @@ class CrmConfig(AppConfig):
                     url=_urls(work or f"/work/crm/{name}s/%d/", customer_path, partner_path),
                     organisations=organisations_on(name),
                     facts=FACTS.get(name, ""),
+                    of_organisation=name != "product",  # a catalogue is everybody's
                 )
             )
 
@@ -130,6 +131,7 @@ class CrmConfig(AppConfig):
                 title=str,
                 url=_urls("/work/crm/documents/%d/", "/cabinet/documents/asked/%d/", ""),
                 organisations=organisations_on("document_request"),
+                of_organisation=True,
             )
         )
 

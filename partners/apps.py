@@ -69,6 +69,7 @@ class PartnersConfig(AppConfig):
                 title=str,
                 url=urls("partners_work:registration", "partners:registration"),
                 organisations=organisations_of_registration,
+                of_organisation=True,
                 facts="number state amount amount_currency expected_close conflict decision_due protected_until company product_id deal_id"
                 " partner_organisation_id",
             )

@@ -96,6 +96,8 @@ class ActorMiddleware(_Both):
             return
         note_use(request.session.session_key)
         actor = request.actor  # type: ignore[attr-defined]
+        if isinstance(actor, SimpleLazyObject) and actor.audience:  # looked up by now, so plain: a page asks it hundreds of times
+            request.actor = actor = actor._wrapped  # type: ignore[attr-defined]
         if actor.time_zone:
             try:
                 timezone.activate(zoneinfo.ZoneInfo(actor.time_zone))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from portal.access import Actor, Audience
+    from portal.rows import PreparedFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class SubjectKind:
 
     `facts` are the columns that processes may read (`stage account_id owner__user_id`; the last they call `owner_user_id`): ids, figures
     and states, nothing by which a person is known. Whoever offers them says when they change (`portal.events.records_changed`).
+
+    `of_organisation` says that audience, organisation and permissions alone decide who sees a record, not the person: then what is seen is
+    asked in prepared words (`portal.rows.PreparedFor`).
     """
 
     key: str
@@ -62,6 +66,7 @@ class SubjectKind:
     url: Callable[[Actor, int], str | None]
     organisations: Callable[[int], Iterable[tuple[Audience, int]]] | None = None
     facts: str = ""
+    of_organisation: bool = False
 
     @property
     def fact_names(self) -> list[str]:
@@ -172,6 +177,7 @@ class Registry:
     """Filled at start, read afterwards."""
 
     subjects: dict[str, SubjectKind] = field(default_factory=dict)
+    prepared: dict[str, PreparedFor] = field(default_factory=dict)  # by kind of record
     menu_items: list[MenuItem] = field(default_factory=list)
     panels: list[Panel] = field(default_factory=list)
     roles: dict[str, Role] = field(default_factory=dict)
@@ -186,6 +192,7 @@ class Registry:
     def register_subject(self, kind: SubjectKind) -> None:
         """Take a kind of record in; its live topic `<kind>:<id>` comes with it."""
         self.subjects[kind.key] = kind
+        self.prepared.pop(kind.key, None)
         self.topics[kind.key] = lambda actor, key: kind.visible(actor).filter(pk=whole_number(key)).exists()
 
     def register_menu(self, *items: MenuItem) -> None:
@@ -276,10 +283,20 @@ class Registry:
             kind = self.subjects.get(key)
             if kind is None:
                 continue
-            for row in kind.visible(actor).filter(pk__in=ids):
+            for row in self._seen(actor, kind, ids):
                 ref = SubjectRef(key, row.pk)
                 shown[ref] = SubjectView(ref, kind.title(row), kind.url(actor, row.pk), kind.icon, str(kind.label))
         return shown
+
+    def _seen(self, actor: Actor, kind: SubjectKind, ids: set[int]) -> Iterable[Any]:
+        """The records of a kind with these ids that the actor may see."""
+        if not kind.of_organisation:
+            return kind.visible(actor).filter(pk__in=ids)
+        if kind.key not in self.prepared:
+            from portal.rows import PreparedFor  # it imports this module
+
+            self.prepared[kind.key] = PreparedFor(lambda actor, *keys: kind.visible(actor).filter(pk__in=keys))
+        return self.prepared[kind.key].among(actor, ids)
 
     def resolve(self, actor: Actor, ref: SubjectRef) -> SubjectView | None:
         """Show one record, or None where the actor may not see it or it isn't there."""

@@ -9,7 +9,7 @@ import functools
 import json
 import operator
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -19,11 +19,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.query import get_related_populators
 
-from portal.access import Actor, Audience
+from portal.access import Actor
 
 Row = TypeVar("Row", bound=models.Model)
 _PLAIN = (int, str, bool, bytes, float)
 _LARGEST = 2**63 - 1
+_MOST_SHAPES = 500
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")  # how SQLite is told times
 _encoder = DjangoJSONEncoder()
 
@@ -284,12 +285,12 @@ class Prepared(Generic[Row]):
 
 
 class PreparedFor(Generic[Row]):
-    """A query of what an outsider's organisation may see, put into words once for customers and once for partners.
+    """A query of what an organisation's people may see, put into words once for all who hold the same permissions.
 
     `PreparedFor(lambda actor, key, state: visible_things(actor).filter(pk=key, state=state))`, then `.rows(actor, "open", values=[7])`.
-    The words are made for somebody who has the organisation and nothing else: no id, no role, no permission. So nobody is given more than
-    all of their organisation may see. `values` are numbers that differ from call to call; what follows them is part of the words: one of a
-    few values of the code, never a time. For employees, and for whoever has no organisation, the ORM is asked.
+    The words are made for somebody who has the actor's audience, organisation and permissions and nothing else, no id and no role: so it
+    fits where the permissions and the organisation alone decide, and gives less, never more, where it doesn't. `values` are numbers that
+    differ from call to call; what follows the actor is part of the words: one of a few values of the code, never a time.
     """
 
     EXAMPLE = 987_654_321
@@ -300,18 +301,39 @@ class PreparedFor(Generic[Row]):
 
     def rows(self, actor: Actor, *shape: Hashable, values: Sequence[int] = ()) -> list[Row]:
         """What the actor may see of it."""
-        if actor.audience not in (Audience.CUSTOMER, Audience.PARTNER) or not actor.organisation_id:
-            return list(self.build(actor, *values, *shape))
-        audience, key = actor.audience, (actor.audience, shape)
-        if key not in self.known:
-            examples = [self.EXAMPLE + number for number in range(len(values) + 1)]
-            self.known[key] = Prepared(lambda org, *given: self.build(Actor(None, "", audience, org), *given, *shape), *examples)
         if any(abs(value) > _LARGEST for value in values):  # a number of an address, and of no row
             return []
+        own = [actor.organisation_id] if not actor.is_internal else []
+        if own == [None]:
+            return list(self.build(actor, *values, *shape))
+        key = (actor.audience, actor.permissions, actor.is_system, len(values), shape)
+        if key not in self.known:
+            if len(self.known) >= _MOST_SHAPES:
+                self.known.clear()
+            self.known[key] = self._prepared(actor, len(values), shape)
         try:
-            return self.known[key].rows(actor.organisation_id, *values)
+            return self.known[key].rows(*own, *values)
         except EmptyResultSet:  # nothing of it is for them
             return []
+
+    def among(self, actor: Actor, ids: Collection[int], *shape: Hashable) -> list[Row]:
+        """The same for a query of one value that is a list of ids, asked for in lists of 1, 2, 4, 8 … so that few are put into words."""
+        wanted = sorted(key for key in ids if abs(key) <= _LARGEST)
+        if not wanted:
+            return []
+        size = 1 << (len(wanted) - 1).bit_length()
+        return self.rows(actor, *shape, values=wanted + wanted[-1:] * (size - len(wanted)))
+
+    def _prepared(self, actor: Actor, count: int, shape: tuple) -> Prepared[Row]:
+        examples = [self.EXAMPLE + number for number in range(count)]
+        if actor.is_internal:
+            like = Actor(None, "", actor.audience, permissions=actor.permissions, is_system=actor.is_system)
+            return Prepared(lambda *given: self.build(like, *given, *shape), *examples)
+
+        def build(organisation: int, *given: int) -> models.QuerySet[Row]:
+            return self.build(Actor(None, "", actor.audience, organisation, permissions=actor.permissions), *given, *shape)
+
+        return Prepared(build, self.EXAMPLE + count, *examples)
 
 
 def _loads(value: Any, _expression: Any, _connection: Any) -> Any:

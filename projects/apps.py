@@ -67,6 +67,7 @@ class ProjectsConfig(AppConfig):
                 title=lambda row: row.name,
                 url=lambda actor, pk: reverse(names[actor.audience], args=[pk]) if actor.audience in names else None,
                 organisations=organisations_of_project,
+                of_organisation=True,
                 facts="name state starts due ended source_kind source_id manager_id customer_organisation_id partner_organisation_id",
             )
         )

@@ -120,7 +120,7 @@ def _view(row: Quote, *, with_lines: bool) -> QuoteView:
         row.decided_by_name,
         row.decision_reason,
         _signature(row),
-        row.in_approval,
+        row.in_approval,  # type: ignore[attr-defined]  # added by _whole
     )
 
 

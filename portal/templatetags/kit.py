@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -49,13 +50,22 @@ def _address(file: str) -> str:
     return static(file)
 
 
+_looked: tuple[Any, float, dict[str, Any]] = (None, 0.0, {})  # where, until when, what; one assignment, so threads may share it
+
+
 def manifest() -> dict[str, Any]:
-    """What Vite built; empty where nothing was built yet, so that pages still answer."""
-    path = Path(settings.FRONTEND_DIST) / "manifest.json"
-    try:
-        return _manifest(str(path), path.stat().st_mtime)
-    except FileNotFoundError:
-        return {}
+    """What Vite built, looked at once a second; empty where nothing was built yet, so that pages still answer."""
+    global _looked
+    where, until, found = _looked
+    now = time.monotonic()
+    if where != settings.FRONTEND_DIST or now > until:
+        path = Path(settings.FRONTEND_DIST) / "manifest.json"
+        try:
+            found = _manifest(str(path), path.stat().st_mtime)
+        except FileNotFoundError:
+            return {}
+        _looked = settings.FRONTEND_DIST, now + 1, found
+    return found
 
 
 @register.simple_tag

@@ -165,3 +165,23 @@ def test_a_time_is_not_prepared(world):
     late = rows.PreparedFor(lambda actor: visible_requests(actor).filter(created_at__lt=timezone.now()))
     with pytest.raises(TypeError):
         late.rows(world.actor("cara@acme.example"))
+
+
+def test_records_of_an_organisation_are_shown_to_whom_their_gate_shows_them(world):
+    """`of_organisation` is said of a kind only where neither the person nor a role decides."""
+    from django.apps import apps
+
+    from portal.access import Actor
+    from portal.models import User
+    from portal.registry import SubjectRef, registry
+    from portal.services.memberships import actor_for_user
+
+    actors = [Actor.system(), Actor.anonymous(), *(actor_for_user(user.pk) for user in User.objects.all())]
+    kinds = [kind for kind in registry.subjects.values() if kind.of_organisation]
+    assert len(kinds) > 8
+    for kind in kinds:
+        ids = set(apps.get_model(kind.model).objects.values_list("pk", flat=True))
+        assert ids, kind.key
+        for actor in actors:
+            mine = set(kind.visible(actor).values_list("pk", flat=True))
+            assert {ref.id for ref in registry.resolve_many(actor, [SubjectRef(kind.key, pk) for pk in ids])} == mine, (kind.key, actor)

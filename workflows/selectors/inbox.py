@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import Actor, Audience
 from portal.registry import SubjectRef, SubjectView, registry
+from portal.rows import PreparedFor
 from portal.selectors import names_of, organisations
 from workflows.access import WorkflowPermission, may_do, visible_tasks
 from workflows.models import HumanTask, TaskCandidate, TaskSnooze
@@ -89,10 +90,19 @@ def first_tasks(actor: Actor, limit: int = PAGE) -> list[TaskRow]:
     return _found(actor, Desk(actor).find(wanted), wanted)
 
 
+_TASKS = PreparedFor(
+    lambda _system, *keys: (
+        HumanTask.objects.filter(pk__in=keys)
+        .select_related("instance")
+        .defer("instance__state", "instance__data", "instance__waits", "data")
+    )
+)
+
+
 def _found(actor: Actor, branches: Branches, wanted: InboxFilter) -> list[TaskRow]:
     ids = ids_in_order(branches, wanted, wanted.offset + wanted.limit)[wanted.offset :]
-    rows = HumanTask.objects.filter(pk__in=ids).order_by(*order_of(wanted)).select_related("instance")
-    page = list(rows.defer("instance__state", "instance__data", "instance__waits", "data")) if ids else []
+    rows = {row.pk: row for row in _TASKS.among(Actor.system(), ids)}
+    page = [rows[pk] for pk in ids if pk in rows]
     theirs: set[int] = set()
     if wanted.box == "waiting" and ids:
         theirs = set(ids) - set(visible_tasks(actor).filter(pk__in=ids).values_list("pk", flat=True))
