@@ -23,11 +23,12 @@ from portal.events import records_changed
 from portal.models import User
 from portal.registry import SubjectRef, registry
 from tests.workflows.conftest import SYSTEM
-from tests.workflows.diagrams import ENDS, chain, diagram, user
+from tests.workflows.diagrams import ENDS, chain, diagram, lane, user
 from tests.workflows.test_crashes import Crash, Lost, crash_everywhere, failing_commit
 from tests.workflows.test_exactness import together
 from tests.world import build_people
 from workflows import services
+from workflows.access import visible_instances
 from workflows.models import ConditionMet, HistoryEvent, ProcessInstance, RecordChange, StartCondition
 from workflows.selectors import definitions
 from workflows.selectors.starts import start_lines
@@ -112,6 +113,17 @@ def test_the_instance_knows_its_record_and_the_history_says_why(cast, deal):
     client.force_login(User.objects.get(pk=cast.mona.user_id))
     words = client.get(reverse("workflows:instance", args=[instance.pk])).content.decode()
     assert "amount &gt; 1000 and stage == &#x27;qualification&#x27;" in words and "stage = qualification" in words
+
+
+@pytest.mark.parametrize(("state", "is_theirs"), [("planned", False), ("declined", False), ("invited", True), ("accepted", True)])
+def test_a_partner_who_does_not_see_the_deal_sees_nothing_of_what_it_begins(cast, deal, state, is_theirs):
+    lanes = lane("Partner", "partner", "", "look") + lane("We", "internal", "", "start", "end")
+    services.deploy(SYSTEM, diagram("big", conditional("amount > 1000") + END + user("look") + chain("start", "look", "end"), lanes=lanes))
+    deals.set_partner(SYSTEM, deal.pk, organisation_id=cast.paul.organisation_id, state=state)
+    amount(cast, deal, 5000)
+    [instance] = ProcessInstance.objects.filter(key="big")
+    assert (instance in visible_instances(cast.paul)) == is_theirs
+    assert instance.partner_organisation_id == (cast.paul.organisation_id if is_theirs else None)
 
 
 def test_what_is_true_already_when_it_is_published_starts_nothing(cast, deal):

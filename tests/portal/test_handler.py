@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from contextvars import ContextVar
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -10,8 +11,11 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
+from django.utils import timezone, translation
+from django.utils.translation import get_language
 
 from portal.access import public
+from portal.events import bulk, in_bulk
 from portal.handler import PageHandler
 
 
@@ -30,8 +34,28 @@ def breaks(request: HttpRequest) -> JsonResponse:
     raise RuntimeError
 
 
-urlpatterns = [path("where/", where), path("breaks/", breaks)]
+shown = ContextVar("shown", default="")
+
+
+@public
+def settles(request: HttpRequest) -> JsonResponse:
+    """What the page before has left behind; this one leaves its own language, zone and context."""
+    found = [get_language(), timezone.get_current_timezone_name(), shown.get(), len(connection.run_on_commit), in_bulk()]
+    translation.activate("ru")
+    timezone.activate("Asia/Tokyo")
+    shown.set("somebody's")
+    bulk().__enter__()
+    return JsonResponse({"found": found})
+
+
+urlpatterns = [path("where/", where), path("breaks/", breaks), path("settles/", settles)]
 handler404 = handler500 = "django.views.defaults.server_error"
+
+
+@pytest.fixture
+def no_middleware(settings):
+    """Nothing that sets what a page before might have left."""
+    settings.MIDDLEWARE = []
 
 
 @pytest.fixture
@@ -57,6 +81,13 @@ async def test_pages_share_a_few_threads(ask):
     names = {json.loads(body)["thread"] for status, body in found if status == 200}
     assert len(found) == 3 * settings.PAGE_THREADS and {status for status, _body in found} == {200}
     assert 1 <= len(names) <= settings.PAGE_THREADS and all(name.startswith("page") for name in names)
+
+
+async def test_nothing_of_a_page_is_left_for_the_next_one_of_its_thread(no_middleware, ask):
+    first = json.loads((await ask("/settles/"))[1])
+    assert first["found"][2:] == ["", 0, False]
+    for _ in range(2 * settings.PAGE_THREADS):
+        assert json.loads((await ask("/settles/"))[1]) == first
 
 
 async def test_a_thread_keeps_its_connection(ask):

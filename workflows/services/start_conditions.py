@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from bpmn import scripts
 from bpmn.model import Definition
-from portal.access import Actor
+from portal.access import Actor, Audience
 from portal.cache import Kept
 from portal.live import ping
 from portal.registry import SubjectRef, registry
@@ -151,9 +151,15 @@ def _begin(start: StartCondition, ref: SubjectRef, facts: dict[str, Any]) -> Non
         subject=ref,
         data={**facts, f"{ref.kind.rpartition('.')[2]}_id": ref.id},
         customer_organisation_id=facts.get("customer_organisation_id"),
-        partner_organisation_id=facts.get("partner_organisation_id"),
+        partner_organisation_id=_partner_in(ref, facts),
         at=start.element_id,
     )
+
+
+def _partner_in(ref: SubjectRef, facts: dict[str, Any]) -> int | None:
+    """The record's partner if they take part in it: one who is only thought of, or has declined, is told of nothing."""
+    named, taking_part = facts.get("partner_organisation_id"), registry.subjects[ref.kind].organisations
+    return named if named and taking_part and (Audience.PARTNER, named) in taking_part(ref.id) else None
 
 
 def _settle(changes: list[RecordChange], errors: dict[int, str]) -> None:
