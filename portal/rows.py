@@ -307,12 +307,13 @@ class PreparedFor(Generic[Row]):
         if own == [None]:
             return list(self.build(actor, *values, *shape))
         key = (actor.audience, actor.permissions, actor.is_system, len(values), shape)
-        if key not in self.known:
+        prepared = self.known.get(key)  # once: another thread may forget it meanwhile
+        if prepared is None:
             if len(self.known) >= _MOST_SHAPES:
                 self.known.clear()
-            self.known[key] = self._prepared(actor, len(values), shape)
+            prepared = self.known[key] = self._prepared(actor, len(values), shape)
         try:
-            return self.known[key].rows(*own, *values)
+            return prepared.rows(*own, *values)
         except EmptyResultSet:  # nothing of it is for them
             return []
 

@@ -157,6 +157,25 @@ def test_what_is_prepared_for_an_organisation_is_what_the_orm_gives(world):
     assert [quote.again for quote in with_annotation.rows(cara)] == [quote.version for quote in visible_quotes(cara)]
 
 
+def test_what_another_thread_forgets_meanwhile_is_put_into_words_again(world):
+    from crm.access import visible_requests
+
+    class Forgetful(dict):
+        def __contains__(self, key):
+            found = super().__contains__(key)
+            self.clear()
+            return found
+
+        def get(self, key, default=None):
+            found = super().get(key, default)
+            self.clear()
+            return found
+
+    known, actor = rows.PreparedFor(visible_requests), world.actor("cara@acme.example")
+    known.known = Forgetful()
+    assert {row.pk for row in known.rows(actor)} == {row.pk for row in known.rows(actor)} != set()
+
+
 def test_a_time_is_not_prepared(world):
     from django.utils import timezone
 
