@@ -290,13 +290,14 @@ class PreparedFor(Generic[Row]):
     `PreparedFor(lambda actor, key, state: visible_things(actor).filter(pk=key, state=state))`, then `.rows(actor, "open", values=[7])`.
     The words are made for somebody who has the actor's audience, organisation and permissions and nothing else, no id and no role: so it
     fits where the permissions and the organisation alone decide, and gives less, never more, where it doesn't. `values` are numbers that
-    differ from call to call; what follows the actor is part of the words: one of a few values of the code, never a time.
+    differ from call to call; what follows the actor is part of the words: one of a few values of the code, never a time. Where employees'
+    rows depend on the person, `outsiders_only` leaves theirs to the ORM.
     """
 
     EXAMPLE = 987_654_321
 
-    def __init__(self, build: Callable[..., models.QuerySet[Row]]) -> None:
-        self.build = build
+    def __init__(self, build: Callable[..., models.QuerySet[Row]], *, outsiders_only: bool = False) -> None:
+        self.build, self.outsiders_only = build, outsiders_only
         self.known: dict[tuple, Prepared[Row]] = {}
 
     def rows(self, actor: Actor, *shape: Hashable, values: Sequence[int] = ()) -> list[Row]:
@@ -304,7 +305,7 @@ class PreparedFor(Generic[Row]):
         if any(abs(value) > _LARGEST for value in values):  # a number of an address, and of no row
             return []
         own = [actor.organisation_id] if not actor.is_internal else []
-        if own == [None]:
+        if own == [None] or (self.outsiders_only and not own):
             return list(self.build(actor, *values, *shape))
         key = (actor.audience, actor.permissions, actor.is_system, len(values), shape)
         prepared = self.known.get(key)  # once: another thread may forget it meanwhile

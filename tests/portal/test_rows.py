@@ -204,3 +204,12 @@ def test_records_of_an_organisation_are_shown_to_whom_their_gate_shows_them(worl
         for actor in actors:
             mine = set(kind.visible(actor).values_list("pk", flat=True))
             assert {ref.id for ref in registry.resolve_many(actor, [SubjectRef(kind.key, pk) for pk in ids])} == mine, (kind.key, actor)
+
+
+def test_what_depends_on_the_person_is_asked_anew_for_employees(world):
+    from workflows.access import visible_tasks
+
+    tasks = rows.PreparedFor(lambda actor: visible_tasks(actor).order_by("pk"), outsiders_only=True)
+    for email in ("erin@northwind.example", "mona@northwind.example", "cara@acme.example", "paul@pine.example"):
+        actor = world.actor(email)
+        assert tasks.rows(actor) == list(visible_tasks(actor).order_by("pk")), email

@@ -173,15 +173,19 @@ def _rows(actor: Actor, tasks: list[HumanTask], theirs: Container[int] = ()) -> 
 
 def open_tasks_for(actor: Actor, ref: SubjectRef) -> list[TaskRow]:
     """The open tasks of a record's processes that the actor sees, most urgent first."""
-    rows = visible_tasks(actor).filter(
-        status=HumanTask.Status.OPEN, instance__subject_rows__kind=ref.kind, instance__subject_rows__subject_id=ref.id
-    )
-    shown = (
-        rows.order_by(*order_of(InboxFilter()))
+    return _rows(actor, _OPEN_ON.rows(actor, ref.kind, values=[ref.id]))
+
+
+_OPEN_ON = PreparedFor(
+    lambda actor, key, kind: (
+        visible_tasks(actor)
+        .filter(status=HumanTask.Status.OPEN, instance__subject_rows__kind=kind, instance__subject_rows__subject_id=key)
+        .order_by(*order_of(InboxFilter()))
         .select_related("instance")
-        .defer("instance__state", "instance__data", "instance__waits", "data")
-    )
-    return _rows(actor, list(shown[:100]))
+        .defer("instance__state", "instance__data", "instance__waits", "data")[:100]
+    ),
+    outsiders_only=True,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 BATCH = 100
 MAX_ATTEMPTS = 5
 # Steps of a long run in one transaction; others get their turn in between. SQLite has one writer at a time, and it doesn't queue: whoever
-# comes while it is busy sleeps before looking again. So there a long run holds it shortly, and is away from it twenty times as long.
+# comes while it is busy sleeps before looking again. So there a long run holds it shortly, and is away from it thirty times as long.
 STEPS_A_TURN, STEPS_A_TURN_OF_SQLITE = 100, 30
-AWAY, LONGEST_AWAY = 20, 0.1  # seconds
+AWAY, LONGEST_AWAY = 30, 0.25  # seconds
 LONG_RUNS_A_ROUND_OF_SQLITE = 10
 _TIMER = rows.Prepared(lambda pk: Timer.objects.filter(pk=pk), 987_654_321)
 HELD = ProcessInstance.Status.SUSPENDED
