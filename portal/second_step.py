@@ -14,12 +14,14 @@ class _Once(forms.BaseAuthenticateForm):
 
     def clean_code(self) -> str:
         """The code; raises ValidationError for a wrong one, and for one that was used."""
-        code: str = super().clean_code()
-        if self.authenticator.type == Authenticator.Type.TOTP:
-            key = f"portal.totp:{self.authenticator.pk}:{''.join(filter(str.isdigit, code))}"
-            if not cache.add(key, 1, app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)):
-                raise get_adapter().validation_error("incorrect_code")
-        return code
+        typed = "".join(filter(str.isalnum, self.cleaned_data["code"]))[:20]
+        key = f"portal.totp:{self.user.pk}:{typed}"
+        if cache.get(key) is None:  # asked before allauth, which would take it for a success and count the wrong ones anew
+            code: str = super().clean_code()
+            good_for = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
+            if self.authenticator.type != Authenticator.Type.TOTP or cache.add(key, 1, good_for):
+                return code
+        raise get_adapter().validation_error("incorrect_code")
 
 
 class AuthenticateForm(_Once, forms.AuthenticateForm):

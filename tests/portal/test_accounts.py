@@ -125,12 +125,15 @@ def test_a_code_of_the_authenticator_is_good_once_for_as_long_as_it_is_good_at_a
     code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
     assert signed_in.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
     monkeypatch.setattr("allauth.mfa.totp.internal.auth.TOTP._mark_code_used", lambda self, code: True)  # it forgets after thirty seconds
+    cleared = []
+    monkeypatch.setattr("allauth.mfa.base.forms.check_rate_limit", lambda user: lambda: cleared.append(user))
     first, second = Client(), Client()
     for visitor in (first, second):
         sign_in(visitor)
     assert first.post("/accounts/2fa/authenticate/", {"code": code}).status_code == 302 and who(first)
     answer = second.post("/accounts/2fa/authenticate/", {"code": f"{code[:3]} {code[3:]}"})
     assert not who(second) and answer.status_code == 200 and "Incorrect code" in answer.content.decode()
+    assert len(cleared) == 1, "a used code gives nobody more guesses"
 
 
 def test_passkey_pages_offer_a_challenge(signed_in, client):
