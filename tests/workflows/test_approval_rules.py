@@ -22,7 +22,7 @@ from tests.workflows.diagrams import ENDS, chain, diagram, user
 from workflows import packs, services
 from workflows.approvals import start_approval
 from workflows.approvers import rule_words, voters_of
-from workflows.models import Absence, Approval, HumanTask, Incident, ProcessInstance
+from workflows.models import Absence, Approval, HumanTask, Incident, ProcessDefinition, ProcessInstance
 from workflows.selectors import road_for
 from workflows.selectors.approvals import approval_of_task, approvals_of
 from workflows.sheets import content_of, digest_of, holds, packed
@@ -367,3 +367,13 @@ def test_what_only_a_message_or_the_clock_starts_is_not_offered(cast, client):
     for key, status in (("asked", 200), ("heard", 404)):
         address = reverse("workflows:start-process", args=[key])
         assert client.get(address).status_code == status and (address in offered) == (status == 200)
+
+
+def test_a_version_that_a_later_gate_refuses_does_not_take_the_others_away(cast, client):
+    roles = 'tandem:startableBy="sales"'
+    for key in ("old", "new"):
+        services.deploy(SYSTEM, diagram(key, ENDS + user("look") + chain("start", "look", "end"), attributes=roles))
+    ProcessDefinition.objects.filter(key="old").update(xml=b"<not-bpmn/>", digest="0" * 64)
+    client.force_login(cast.users["erin@northwind.example"])
+    offered = client.get(reverse("workflows:start"))
+    assert offered.status_code == 200 and [one.key for one in offered.context["choices"]] == ["new"]

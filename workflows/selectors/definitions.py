@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Exists, IntegerField, OuterRef, Subquery
 
+from bpmn.model import DeployRefused
 from portal.access import Actor
 from portal.selectors import names_of
 from workflows import definitions as loaded
@@ -134,8 +135,16 @@ def startable(actor: Actor, subject_kind: str = "") -> list[tuple[str, str]]:
         (row.key, row.name)
         for row in rows.order_by("name")
         if actor.roles & set(row.startable_by) and (not row.subject_kind or row.subject_kind == subject_kind)
-        if any(start.event == "none" for start in loaded.load(row.digest).start_events)
+        if _begins_by_hand(row.digest)
     ]
+
+
+def _begins_by_hand(digest: str) -> bool:
+    """Whether a version has a plain start; one that is refused by now has none."""
+    try:
+        return any(start.event == "none" for start in loaded.load(digest).start_events)
+    except DeployRefused:
+        return False
 
 
 def element_words(actor: Actor, key: str, element_id: str) -> str:
