@@ -59,8 +59,6 @@ class Function:
     parameters: tuple[str, ...]
     call: Callable[[Any, list[Any] | dict[str, Any]], Any]
     """call(run, arguments): a list of positional or a dict of named arguments."""
-    result_type: Any = None
-    parameter_types: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
