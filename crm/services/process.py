@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from crm.access import JOINT_STATES
 from crm.models import Deal
 from portal.access import Actor, Audience
 from portal.live import ping
@@ -72,8 +73,9 @@ def deal_words(deal: Deal) -> dict[str, Any]:
 
 
 def deal_start(deal: Deal, *, entry: str | None = None) -> ProcessStart:
-    """How the process of a deal starts that is there already (imported, or opened by hand), at the deal's stage."""
-    partner = deal.partner_organisation_id
+    """How the process of a deal starts that is there already (imported, or opened by hand), at the deal's stage. A partner who is only
+    planned for it follows it from the invitation on, which is a step of the process; one who declined isn't asked again."""
+    partner = deal.partner_organisation_id if deal.partner_state != Deal.PartnerState.DECLINED else None
     return ProcessStart(
         subject=SubjectRef("crm.deal", deal.pk),
         data=start_data(
@@ -90,7 +92,7 @@ def deal_start(deal: Deal, *, entry: str | None = None) -> ProcessStart:
         idempotency_key=f"crm.deal:{deal.pk}",
         title=f"{deal.account.name}: {deal.title}" if deal.account else deal.title,
         customer_organisation_id=deal.customer_organisation_id,
-        partner_organisation_id=partner,
+        partner_organisation_id=partner if deal.partner_state in JOINT_STATES else None,
     )
 
 

@@ -383,3 +383,17 @@ def test_sending_a_request_twice_makes_one(shop):
     first = ask(shop.cara, shop.rows["planning"], key="abc")
     assert ask(shop.cara, shop.rows["planning"], key="abc").pk == first.pk
     assert Request.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "takes_part", "is_asked"), [("planned", False, True), ("accepted", True, True), ("declined", False, False)]
+)
+def test_a_partner_follows_the_process_of_a_deal_only_when_they_take_part_in_it(shop, state, takes_part, is_asked):
+    """Started by hand for a deal that is there already: who is planned waits for the invitation, who declined is left alone."""
+    pine = shop.paul.organisation_id
+    deal = Deal.objects.create(title="Begun before", product=shop.rows["roof"], partner_organisation_id=pine, partner_state=state)
+    start = services.deal_start(deal)
+    assert start.partner_organisation_id == (pine if takes_part else None)
+    assert start.data["partner"] == (pine if is_asked else None)
+    instance = services.start_deal_process(shop.erin, deal)
+    assert (road_for(shop.paul, instance) is not None) == takes_part
