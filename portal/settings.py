@@ -220,7 +220,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG or SITE_URL.startswith("http://127.0.0.1")
 MFA_TOTP_ISSUER = "Tandem"
 MFA_FORMS = {"authenticate": "portal.second_step.AuthenticateForm", "reauthenticate": "portal.second_step.ReauthenticateForm"}
-MFA_TOTP_TOLERANCE = 1  # the code before this one is good too, for slow typing and clocks (RFC 6238, 5.2)
+MFA_TOTP_TOLERANCE = 1  # the codes next to this one are good too, for slow typing and clocks that differ (RFC 6238, 5.2 and 6)
 USERSESSIONS_TRACK_ACTIVITY = False  # a write on every page; sessions are listed without it
 
 LANGUAGE_CODE = os.environ.get("LANGUAGE_CODE", "en")

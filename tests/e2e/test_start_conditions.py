@@ -13,7 +13,7 @@ from workflows.models import ProcessInstance
 DRAWN = diagram(
     "watching",
     '<bpmn:startEvent id="start" name="It is large" tandem:watches="crm.lead"><bpmn:conditionalEventDefinition>'
-    "<bpmn:condition xsi:type=\"bpmn:tFormalExpression\">state == 'new'</bpmn:condition></bpmn:conditionalEventDefinition>"
+    '<bpmn:condition xsi:type="bpmn:tFormalExpression" language="feel">state = "new"</bpmn:condition></bpmn:conditionalEventDefinition>'
     '</bpmn:startEvent><bpmn:endEvent id="end"/>' + user("look", name="Look at the large deal") + chain("start", "look", "end"),
 )
 
@@ -25,10 +25,10 @@ def test_a_designer_says_of_which_records_and_a_deal_begins_it(company, person):
     dora.page.locator("[data-element-id=start]").first.click()
     panel = dora.page.locator("main")
     expect(panel.get_by_label("Of which records")).to_have_value("crm.lead")
-    expect(panel.get_by_label("Condition")).to_have_value("state == 'new'")
+    expect(panel.get_by_label("Condition")).to_have_value('state = "new"')
     panel.get_by_label("Of which records").select_option(label="Deal")
     dora.sees("It may read: title, stage")
-    panel.get_by_label("Condition").fill("amount > 90000")
+    panel.get_by_label("Condition").fill("amount in [90000..200000]")  # stays FEEL, as the drawing says
     panel.get_by_label("Condition").press("Tab")
     dora.accessible()
     dora.shoot("work-start-condition")
@@ -36,7 +36,7 @@ def test_a_designer_says_of_which_records_and_a_deal_begins_it(company, person):
     dora.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     dora.sees("How it begins")
     dora.sees("This comes true of a record (Deal):")
-    dora.sees("amount > 90000", exact=True)
+    dora.sees("amount in [90000..200000]", exact=True)
     dora.accessible()
     dora.fits()
     dora.shoot("work-how-it-begins")

@@ -1,5 +1,7 @@
 """Once and only once: races on a real database, crashes at every statement, timers with two runners, the outbox under leases."""
 
+import contextlib
+import sqlite3
 import threading
 from datetime import timedelta
 
@@ -16,7 +18,7 @@ from tests.world import build_people
 from workflows import services
 from workflows.connector_registry import connector
 from workflows.models import HistoryEvent, HumanTask, Incident, MessageBuffer, OutboxCall, ProcessInstance, Timer
-from workflows.services import outbox
+from workflows.services import outbox, timers
 from workflows.services.timers import run_due
 
 FACTS = (
@@ -331,6 +333,17 @@ def test_a_long_run_goes_on_in_another_transaction(live):
     run_due()
     row = ProcessInstance.objects.get(pk=instance)
     assert (row.status, row.data["n"], row.more) == ("completed", 600, False)
+
+
+def test_a_long_run_sees_whether_others_write_to_sqlite(live):
+    if connection.vendor != "sqlite":
+        pytest.skip("a server has many writers")
+    timers._others_write()
+    MessageBuffer.objects.filter(pk=0).delete()
+    assert not timers._others_write()
+    with contextlib.closing(sqlite3.connect(connection.settings_dict["NAME"])) as other, other:
+        other.execute("UPDATE portal_organisation SET name = name || '.'")
+    assert timers._others_write() and not timers._others_write()
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), OperationalError("database is locked")])

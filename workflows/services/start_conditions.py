@@ -170,7 +170,7 @@ def _settle(changes: list[RecordChange], errors: dict[int, str]) -> None:
         mine.update(attempts=attempts, due=timezone.now() + timedelta(seconds=5 * 4**attempts))
         return
     with transaction.atomic():
-        for start in StartCondition.objects.filter(pk__in=errors):
+        for start in StartCondition.objects.filter(pk__in=errors).order_by("pk"):
             _tell_failed(start, changes[0].subject_id, errors[start.pk])
         mine.delete()
 

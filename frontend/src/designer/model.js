@@ -42,6 +42,9 @@ export function openModel(modeler, element) {
     return { owner: form, key: 'fields' };
   }
 
+  // What is typed anew stays in the language (Python, FEEL) that the drawing says of it.
+  const expression = (before, parent, body) => child('bpmn:FormalExpression', parent, { body, ...(before?.language && { language: before.language }) });
+
   const definitionOf = (type) => object.eventDefinitions?.find((one) => is(one, type));
 
   return {
@@ -62,7 +65,7 @@ export function openModel(modeler, element) {
     },
     setRow: (row, name, value) => change(row, { [name]: value === '' ? undefined : value }),
     condition: () => object.conditionExpression?.body ?? '',
-    setCondition: (value) => modeling.updateProperties(element, { conditionExpression: value ? child('bpmn:FormalExpression', object, { body: value }) : undefined }),
+    setCondition: (value) => modeling.updateProperties(element, { conditionExpression: value ? expression(object.conditionExpression, object, value) : undefined }),
     isDefaultFlow: () => object.sourceRef?.default === object,
     setDefaultFlow: (on) => { const source = modeler.get('elementRegistry').get(object.sourceRef.id); modeling.updateProperties(source, { default: on ? object : undefined }); },
     timer() {
@@ -72,7 +75,7 @@ export function openModel(modeler, element) {
     },
     setTimer(kind, value) {
       const timer = definitionOf('bpmn:TimerEventDefinition');
-      change(timer, { timeDuration: undefined, timeDate: undefined, timeCycle: undefined, [kind]: value ? child('bpmn:FormalExpression', timer, { body: value }) : undefined });
+      change(timer, { timeDuration: undefined, timeDate: undefined, timeCycle: undefined, [kind]: value ? expression(timer[kind], timer, value) : undefined });
     },
     // What a conditional event waits for.
     eventCondition() {
@@ -81,7 +84,7 @@ export function openModel(modeler, element) {
     },
     setEventCondition(value) {
       const found = definitionOf('bpmn:ConditionalEventDefinition');
-      change(found, { condition: child('bpmn:FormalExpression', found, { body: value }) });
+      change(found, { condition: expression(found.condition, found, value) });
     },
     startsProcess: () => is(object, 'bpmn:StartEvent') && is(object.$parent, 'bpmn:Process'),
     message() {
