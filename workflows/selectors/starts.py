@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from bpmn import scripts
 from bpmn.model import StartEvent
 from portal.access import Actor
 from portal.registry import SubjectRef, SubjectView, registry
@@ -64,9 +65,10 @@ def _line(actor: Actor, row: ProcessDefinition, start: StartEvent, timer: StartT
         case "conditional":
             kind = registry.subjects.get(start.watches)
             words = _("This comes true of a record (%(kind)s):") % {"kind": kind.label if kind else start.watches}
+            asked = start.condition.removeprefix(scripts.FEEL).strip()
             if condition is None or condition.failed_id is None:
-                return StartLine(words, start.name, start.condition)
+                return StartLine(words, start.name, asked)
             record = registry.resolve(actor, SubjectRef(condition.kind, condition.failed_id))
-            return StartLine(words, start.name, start.condition, failed=condition.failed, error=condition.last_error, record=record)
+            return StartLine(words, start.name, asked, failed=condition.failed, error=condition.last_error, record=record)
     roles = ", ".join(str(registry.roles[key].label) if key in registry.roles else key for key in row.startable_by)
     return StartLine(_("Somebody starts it: %(who)s.") % {"who": roles or _("any employee")}, start.name)

@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 BATCH = 100
 MAX_ATTEMPTS = 5
 # Steps of a long run in one transaction; others get their turn in between. SQLite has one writer at a time, and it doesn't queue: whoever
-# comes while it is busy sleeps before looking again. So there a long run holds it shortly, and is away from it thirty times as long while
+# comes while it is busy sleeps before looking again. So there a long run holds it shortly, and is away from it fifty times as long while
 # others write.
 STEPS_A_TURN, STEPS_A_TURN_OF_SQLITE = 100, 30
-AWAY, LONGEST_AWAY, LONGEST_ALONE = 30, 0.25, 0.05  # times; seconds
+AWAY, LONGEST_AWAY, LONGEST_ALONE = 50, 0.4, 0.05  # times; seconds
 LONG_RUNS_A_ROUND_OF_SQLITE = 10
 _TIMER = rows.Prepared(lambda pk: Timer.objects.filter(pk=pk), 987_654_321)
 HELD = ProcessInstance.Status.SUSPENDED
