@@ -114,8 +114,8 @@ class RedisCache(redis.RedisCache):
             return default
 
     def add(self, key, value, timeout=redis.DEFAULT_TIMEOUT, version=None):
-        """Whether it was added."""
-        return self._try(lambda: super(RedisCache, self).add(key, value, timeout, version), False)
+        """Whether it was added; away, as if it was: whoever marks what is used, or takes a lock, is neither refused nor kept waiting."""
+        return self._try(lambda: super(RedisCache, self).add(key, value, timeout, version), True)
 
     def get(self, key, default=None, version=None):
         """The value, or the default."""

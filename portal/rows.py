@@ -24,7 +24,7 @@ from portal.access import Actor
 Row = TypeVar("Row", bound=models.Model)
 _PLAIN = (int, str, bool, bytes, float)
 _LARGEST = 2**63 - 1
-_MOST_SHAPES = 500
+_MOST_SHAPES, _MOST_IDS = 500, 512
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")  # how SQLite is told times
 _encoder = DjangoJSONEncoder()
 
@@ -319,12 +319,14 @@ class PreparedFor(Generic[Row]):
             return []
 
     def among(self, actor: Actor, ids: Collection[int], *shape: Hashable) -> list[Row]:
-        """The same for a query of one value that is a list of ids, asked for in lists of 1, 2, 4, 8 … so that few are put into words."""
-        wanted = sorted(key for key in ids if abs(key) <= _LARGEST)
-        if not wanted:
-            return []
-        size = 1 << (len(wanted) - 1).bit_length()
-        return self.rows(actor, *shape, values=wanted + wanted[-1:] * (size - len(wanted)))
+        """The same for a query whose values are any number of ids, asked for in lists of 1, 2, 4, 8 … so that few are put into words,
+        and in several where they are very many."""
+        wanted, found = sorted(key for key in ids if abs(key) <= _LARGEST), []
+        for start in range(0, len(wanted), _MOST_IDS):
+            part = wanted[start : start + _MOST_IDS]
+            size = 1 << (len(part) - 1).bit_length()
+            found += self.rows(actor, *shape, values=part + part[-1:] * (size - len(part)))
+        return found
 
     def _prepared(self, actor: Actor, count: int, shape: tuple) -> Prepared[Row]:
         examples = [self.EXAMPLE + number for number in range(count)]

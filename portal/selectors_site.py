@@ -48,9 +48,13 @@ class NewsItem:
     url: str
 
 
+def news_pages(count: int) -> list[NewsPage]:
+    """The pages of the newest news that everybody may read."""
+    return list(NewsPage.objects.live().public().order_by("-date", "-pk")[:count])
+
+
 def _newest_news() -> tuple[NewsItem, ...]:
-    pages = NewsPage.objects.live().public().order_by("-date", "-pk")[:MAX_NEWS]
-    return tuple(NewsItem(page.title, page.intro, page.url or "") for page in pages)
+    return tuple(NewsItem(page.title, page.intro, page.url or "") for page in news_pages(MAX_NEWS))
 
 
 NEWS = Kept("portal.news", _newest_news)

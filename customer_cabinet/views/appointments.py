@@ -77,11 +77,6 @@ def appointment(request: HttpRequest, appointment_id: int) -> HttpResponse:
     return _page(request, appointment_id)
 
 
-def _version(request: HttpRequest) -> int | None:
-    text = request.POST.get("version", "")
-    return whole_number(text)
-
-
 def _seen(request: HttpRequest, appointment_id: int) -> None:
     if read.appointment_view(request.actor, appointment_id) is None:  # type: ignore[attr-defined]
         raise Http404
@@ -108,7 +103,7 @@ def other(request: HttpRequest, appointment_id: int) -> HttpResponse:
     _seen(request, appointment_id)
     wish = request.POST.get("wish", "")
     try:
-        services.ask_for_other_times(request.actor, appointment_id, wish, version=_version(request))  # type: ignore[attr-defined]
+        services.ask_for_other_times(request.actor, appointment_id, wish, version=whole_number(request.POST.get("version")))  # type: ignore[attr-defined]
     except Refused as refusal:
         return _page(request, appointment_id, refusal.status, problem=refusal.message, wish=wish[:2000])
     messages.success(request, _("We have your words, and offer you other times."))
@@ -122,7 +117,7 @@ def move(request: HttpRequest, appointment_id: int) -> HttpResponse:
     _seen(request, appointment_id)
     starts, reason = moment_of(request.POST.get("starts", "")), request.POST.get("reason", "")
     try:
-        services.move_appointment(request.actor, appointment_id, starts, reason, version=_version(request))  # type: ignore[attr-defined]
+        services.move_appointment(request.actor, appointment_id, starts, reason, version=whole_number(request.POST.get("version")))  # type: ignore[attr-defined]
     except Refused as refusal:
         kept = {"problem": refusal.message, "chosen": request.POST.get("starts", ""), "reason": reason[:2000], "moving": True}
         return _page(request, appointment_id, refusal.status, **kept)
@@ -137,7 +132,7 @@ def cancel(request: HttpRequest, appointment_id: int) -> HttpResponse:
     _seen(request, appointment_id)
     reason = request.POST.get("reason", "")
     try:
-        services.cancel_appointment(request.actor, appointment_id, reason, version=_version(request))  # type: ignore[attr-defined]
+        services.cancel_appointment(request.actor, appointment_id, reason, version=whole_number(request.POST.get("version")))  # type: ignore[attr-defined]
     except Refused as refusal:
         return _page(request, appointment_id, refusal.status, problem=refusal.message, reason=reason[:2000], cancelling=True)
     messages.success(request, _("It is cancelled. We are told."))

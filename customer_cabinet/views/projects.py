@@ -59,18 +59,13 @@ def _task(request: HttpRequest, project_id: int, task_id: int) -> projects.TaskV
     return found
 
 
-def _version(request: HttpRequest) -> int | None:
-    text = request.POST.get("version", "")
-    return whole_number(text)
-
-
 @require_POST
 @customer
 def tick(request: HttpRequest, project_id: int, task_id: int) -> HttpResponse:
     """A task of theirs is done, or isn't after all."""
     task = _task(request, project_id, task_id)
     try:
-        services.move_task(request.actor, task.id, request.POST.get("state", ""), version=_version(request))  # type: ignore[attr-defined]
+        services.move_task(request.actor, task.id, request.POST.get("state", ""), version=whole_number(request.POST.get("version")))  # type: ignore[attr-defined]
     except Refused as refusal:
         return _page(request, project_id, refusal.status, problem=refusal.message)
     messages.success(request, _("Done. You can undo it on the list.") if request.POST.get("state") == "done" else _("It is open again."))
@@ -84,7 +79,7 @@ def answer(request: HttpRequest, project_id: int, task_id: int) -> HttpResponse:
     task = _task(request, project_id, task_id)
     words = request.POST.get("answer", "")
     try:
-        services.answer_task(request.actor, task.id, words, version=_version(request))  # type: ignore[attr-defined]
+        services.answer_task(request.actor, task.id, words, version=whole_number(request.POST.get("version")))  # type: ignore[attr-defined]
     except Refused as refusal:
         return _page(request, project_id, refusal.status, problem=refusal.message, answering=task.id, words=words[:5000])
     messages.success(request, _("Your answer is with us.") if words.strip() else _("Your answer is taken back."))

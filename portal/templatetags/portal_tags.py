@@ -83,16 +83,16 @@ def page_greeting(context) -> str:
 
 
 @register.simple_tag
-def newest_news(count: int) -> Sequence[object]:
+def kept_news(count: int) -> Sequence[object]:
     """The newest pieces of news as title, intro and address: kept, because a cabinet shows them on every visit."""
-    from portal.selectors_site import newest_news as newest
+    from portal.selectors_site import newest_news
 
-    return newest(count)
+    return newest_news(count)
 
 
 @register.simple_tag
 def latest_news(count: int) -> list[object]:
-    """The newest pieces of news."""
-    from portal.pages import NewsPage
+    """The pages of the newest news."""
+    from portal.selectors_site import news_pages
 
-    return list(NewsPage.objects.live().public().order_by("-date", "-pk")[:count])
+    return list(news_pages(count))

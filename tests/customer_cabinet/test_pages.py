@@ -70,6 +70,17 @@ def test_the_form_sent_twice_is_one_request(shop):  # noqa: F811
     assert Request.objects.count() == 1
 
 
+def test_a_request_shows_its_project_behind_any_number_of_others(shop):  # noqa: F811
+    request = to_delivery(shop)
+    own = Project.objects.get(instance_id=request.instance_id)
+    Project.objects.bulk_create(
+        Project(name=f"Sooner {n}", customer_organisation_id=own.customer_organisation_id, starts=own.starts, due=own.starts)
+        for n in range(60)
+    )
+    page = window(shop, "cara@acme.example").get(reverse("customer_cabinet:request", args=[request.pk]))
+    assert [row.id for row in page.context["projects"]] == [own.pk]
+
+
 def test_home_tells_who_looks_after_them_and_what_comes_next(shop):  # noqa: F811
     cara, home = window(shop, "cara@acme.example"), reverse("customer_cabinet:home")
     empty = cara.get(home).content.decode()

@@ -23,7 +23,7 @@ def test_away_it_holds_nothing_and_back_it_holds_nothing_old(tmp_path, server):
         assert embedded.wait_for_valkey(tmp_path)
         there.set_many({"ended": 1, "changed": 1, "untouched": 1})
     assert there.get("ended", "nothing") == "nothing" and there.get_many(["ended"]) == {} and "ended" not in there
-    assert there.add("new", 1) is False and there.incr("count") == 1 and there.touch("ended") is False
+    assert there.add("new", 1) is True and there.incr("count") == 1 and there.touch("ended") is False
     there.delete("ended")
     there.set("changed", 2)
     assert there.set_many({"more": 1}) == ["more"]

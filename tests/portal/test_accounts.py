@@ -6,10 +6,12 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.test import Client
 
 from portal import demo
 from portal.access import Actor, Audience
+from portal.cache import RedisCache
 from portal.demo import PASSWORD
 from portal.services.memberships import add_member
 from tests.infra.letters import letters
@@ -134,6 +136,20 @@ def test_a_code_of_the_authenticator_is_good_once_for_as_long_as_it_is_good_at_a
     answer = second.post("/accounts/2fa/authenticate/", {"code": f"{code[:3]} {code[3:]}"})
     assert not who(second) and answer.status_code == 200 and "Incorrect code" in answer.content.decode()
     assert len(cleared) == 1, "a used code gives nobody more guesses"
+
+
+def test_the_second_step_works_while_the_cache_is_away(signed_in, monkeypatch):
+    confirm_password(signed_in)
+    secret = signed_in.get("/accounts/2fa/totp/activate/").context["form"].secret
+    code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+    assert signed_in.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
+    cache.clear()  # allauth's own memory of the code that turned it on
+    visitor = Client()
+    sign_in(visitor)
+    monkeypatch.setattr(RedisCache, "_try", lambda self, call, default, keys=None: default)
+    assert visitor.post("/accounts/2fa/authenticate/", {"code": code}).status_code == 302
+    monkeypatch.undo()
+    assert who(visitor)
 
 
 def test_passkey_pages_offer_a_challenge(signed_in, client):

@@ -176,6 +176,18 @@ def test_what_another_thread_forgets_meanwhile_is_put_into_words_again(world):
     assert {row.pk for row in known.rows(actor)} == {row.pk for row in known.rows(actor)} != set()
 
 
+def test_any_number_of_ids_is_found_each_once(world):
+    from crm.access import visible_requests
+
+    erin, asked = world.actor("erin@northwind.example"), []
+    among = rows.PreparedFor(lambda actor, *keys: asked.append(len(keys)) or visible_requests(actor).filter(pk__in=keys))
+    mine = sorted(visible_requests(erin).values_list("pk", flat=True))
+    for others in (0, 1, 2, 600, 3000):
+        found = among.among(erin, {*mine, *range(10**9, 10**9 + others), 2**70})
+        assert sorted(row.pk for row in found) == mine
+    assert among.among(erin, []) == [] and max(asked) <= 512
+
+
 def test_a_time_is_not_prepared(world):
     from django.utils import timezone
 

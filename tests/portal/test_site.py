@@ -3,12 +3,13 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from wagtail.models import Page, Site
+from wagtail.models import Page, PageViewRestriction, Site
 
 from portal import demo
 from portal.demo_site import seed_site
 from portal.models import HomePage, KnowledgePage, LandingPage, NewsPage
 from portal.registry import SiteForm, registry
+from portal.selectors_site import newest_news
 from portal.services.site import EDITORS, ensure_site
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,32 @@ def test_home_shows_values_news_and_the_way_in(site, client):
     for news in NewsPage.objects.all():
         assert news.title in page
     assert "/start/" in page and "/accounts/login/" in page
+
+
+def test_news_are_kept_and_change_at_once(site, django_capture_on_commit_callbacks, django_assert_num_queries):
+    def titles() -> list[str]:
+        return [one.title for one in newest_news(9)]
+
+    before = titles()
+    with django_assert_num_queries(0):
+        assert titles() == before
+    newest = NewsPage.objects.live().order_by("-date", "-pk").first()
+    newest.title = "Said otherwise"
+    with django_capture_on_commit_callbacks(execute=True):
+        newest.save_revision().publish()
+    assert titles()[0] == "Said otherwise"
+    with django_capture_on_commit_callbacks(execute=True):
+        hidden = PageViewRestriction.objects.create(page=newest, restriction_type="login")
+    assert titles() == before[1:]
+    with django_capture_on_commit_callbacks(execute=True):
+        hidden.delete()
+    assert "Said otherwise" in titles()
+    with django_capture_on_commit_callbacks(execute=True):
+        newest.unpublish()
+    assert titles() == before[1:]
+    with django_capture_on_commit_callbacks(execute=True):
+        NewsPage.objects.live().first().get_parent().specific.delete()
+    assert titles() == []
 
 
 def test_every_page_of_the_site_answers(site, client):
