@@ -137,7 +137,7 @@ TEMPLATES = [
                 "portal.context_processors.shell",
             ],
             # Order matters: partials around the cache, the cache around cotton (docs/decisions/templates.md).
-            "loaders": [("template_partials.loader.Loader", [("django.template.loaders.cached.Loader", _template_loaders)])],
+            "loaders": [("template_partials.loader.Loader", [("portal.templating.loader.Loader", _template_loaders)])],
             "builtins": [
                 "django_cotton.templatetags.cotton",
                 "template_partials.templatetags.partials",
@@ -145,6 +145,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "portal.templatetags.kit",
                 "portal.templatetags.portal_tags",
+                "portal.templating.components",
             ],
         },
     },

@@ -50,9 +50,12 @@ def test_when_is_relative_with_the_exact_time_on_hover():
 def test_text_in_components_is_escaped():
     """What a person typed never becomes markup, given as an attribute or in the slot."""
     page = Template(
-        '<c-chip>{{ word }}</c-chip><c-card :title="word"></c-card><c-card title="{{ word }}"></c-card><c-avatar name="{{ word }}" />'
+        '{% cotton chip %}{{ word }}{% endcotton %}{% cotton card :title="word" / %}{% cotton card title="{{ word }}" / %}'
+        '{% cotton avatar name="{{ word }}" / %}'
     )
-    assert "<b>" not in page.render(Context({"word": "<b>x</b>"}))
+    said = page.render(Context({"word": "<b>x</b>"}))
+    assert "<b>" not in said
+    assert said.count("&lt;b&gt;x&lt;/b&gt;") == 5
 
 
 @pytest.mark.django_db
