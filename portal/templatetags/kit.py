@@ -20,6 +20,7 @@ from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.amounts import money_text, reader_locale
@@ -168,16 +169,22 @@ def when(moment: Any, style: str = "relative") -> SafeString:
     if not isinstance(moment, datetime):
         if not isinstance(moment, date):
             return format_html("{}", moment)
-        text = formats.date_format(moment, "SHORT_DATE_FORMAT" if style == "short" else "j M Y")
-        return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), formats.date_format(moment, "l, j F Y"), text)
+        text = _dated(moment, "SHORT_DATE_FORMAT" if style == "short" else "j M Y", get_language())
+        in_full = _dated(moment, "l, j F Y", get_language())
+        return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), in_full, text)
     here = timezone.localtime(moment) if timezone.is_aware(moment) else moment
-    exact = formats.date_format(here, "j F Y, H:i")
+    zone, minute = f"{here:%Z}", here.replace(second=0, microsecond=0, tzinfo=None)
+    exact = f"{_dated(minute, 'j F Y, H:i', get_language())} {zone}"
     if style == "relative" and timezone.is_aware(moment):
-        return format_html(
-            '<time datetime="{}" data-relative title="{}">{}</time>', moment.isoformat(), f"{exact} {here:%Z}", relative_words(moment)
-        )
-    text = formats.date_format(here, "j M Y") if style == "day" else formats.date_format(here, "j M Y, H:i")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), f"{exact} {here:%Z}", text)
+        return format_html('<time datetime="{}" data-relative title="{}">{}</time>', moment.isoformat(), exact, relative_words(moment))
+    text = _dated(minute, "j M Y" if style == "day" else "j M Y, H:i", get_language())
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
+
+
+@lru_cache(maxsize=5000)
+def _dated(moment: date, how: str, _language: str | None) -> str:
+    """A day, or a minute on the reader's clock, in words of their language; many rows and readers share one."""
+    return formats.date_format(moment, how)
 
 
 @register.simple_tag

@@ -46,7 +46,8 @@ def fold(nodes: NodeList) -> None:
 
     def end_run() -> None:
         if run:
-            found.append(_text_of(run) if all(isinstance(node, TextNode) for node in run) else ConstantNode(run))
+            texts = [node for node in run if isinstance(node, TextNode)]
+            found.append(_text_of(texts) if len(texts) == len(run) else ConstantNode(run))
             run.clear()
 
     for node in nodes:
@@ -95,9 +96,7 @@ def _are_constant(expressions: Iterable[Any]) -> bool:
     return all(isinstance(one, FilterExpression) and not one.is_var and not one.filters for one in expressions)
 
 
-def _text_of(run: list[Node]) -> TextNode:
-    if len(run) == 1:
-        return run[0]
+def _text_of(run: list[TextNode]) -> TextNode:
     joined = TextNode("".join(node.s for node in run))
     joined.token, joined.origin = run[0].token, run[0].origin
     return joined

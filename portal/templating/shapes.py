@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.template import Template
-from django.template.base import FilterExpression, Node, NodeList, TextNode, Variable, VariableNode
+from django.template.base import Node, NodeList, TextNode, Variable, VariableNode
 from django.template.defaulttags import ForNode, IfNode, URLNode, WithNode
 from django.template.library import SimpleNode
 from django.template.smartif import Literal, TokenBase
@@ -141,11 +141,11 @@ class Uses:
             if side is not None:
                 self._condition(side, local, truth=truth)
 
-    def _expressions(self, expressions: Iterable[FilterExpression], local: frozenset[str]) -> None:
+    def _expressions(self, expressions: Iterable[Any], local: frozenset[str]) -> None:
         for expression in expressions:
             self._expression(expression, local)
 
-    def _expression(self, expression: FilterExpression, local: frozenset[str], *, shown: bool = False, tested: bool = False) -> None:
+    def _expression(self, expression: Any, local: frozenset[str], *, shown: bool = False, tested: bool = False) -> None:
         for function, arguments in expression.filters:
             if getattr(function, "_filter_name", "") not in PURE_FILTERS:
                 raise Unknown(f"filter {function}")
