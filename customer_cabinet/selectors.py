@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,8 +17,9 @@ from customer_cabinet.access import visible_drafts
 from portal.access import Actor, Audience
 from portal.amounts import money_text
 from portal.registry import SearchHit, SiteCard, SiteForm, SubjectRef
+from portal.rows import PreparedFor
 from projects import selectors as projects
-from workflows.selectors import Forecast, TaskRow, first_tasks, forecasts, standing
+from workflows.selectors import Forecast, TaskRow, first_tasks, forecasts, open_steps, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +97,23 @@ def home(actor: Actor) -> Home:
 
 def drafts(actor: Actor, product_id: int | None = None) -> list[DraftView]:
     """The actor's own unsent requests for products that are still offered, the newest first; of one product, or of all."""
-    rows = (
-        visible_drafts(actor).filter(product__is_public=True, product__is_active=True).select_related("product").order_by("-updated", "-pk")
-    )
-    if product_id is not None:
-        rows = rows.filter(product_id=product_id)
-    return [
-        DraftView(row.product_id, row.product.name, row.title, row.description, row.updated, row.answers)
-        for row in rows.order_by("-updated", "-pk")[:20]
-    ]
+    rows = _DRAFTS.rows(actor, values=[] if product_id is None else [product_id])
+    return [DraftView(row.product_id, row.product.name, row.title, row.description, row.updated, row.answers) for row in rows]
+
+
+def _drafts(actor: Actor, *products: int) -> QuerySet:
+    rows = visible_drafts(actor).filter(product__is_public=True, product__is_active=True).select_related("product")
+    return (rows.filter(product_id__in=products) if products else rows).order_by("-updated", "-pk")[:20]
+
+
+_DRAFTS = PreparedFor(_drafts, personal=True)
 
 
 def request_rows(actor: Actor, requests: list[crm.RequestView], tasks: list[TaskRow]) -> list[RequestRow]:
     """Requests with where each stands and when it will probably be done."""
     ids = [r.instance_id for r in requests if r.instance_id and r.state == "open"]
-    waiting, ends = standing(actor, ids), forecasts(actor, ids)
+    steps = open_steps(actor, ids)
+    waiting, ends = standing(actor, ids, steps), forecasts(actor, ids, steps)
     mine = {t.instance_id for t in tasks}
     return [RequestRow(r, waiting.get(r.instance_id or 0, ""), r.instance_id in mine, ends.get(r.instance_id or 0)) for r in requests]
 

@@ -21,13 +21,14 @@ class Kept(Generic[T]):
     """A small table that every step or page asks for: for a second in this process, for a minute in the cache.
 
     `LEVELS = Kept("workflows.service_levels", read)` · `LEVELS.get()` · `LEVELS.forget()` in the transaction that changes a row: it is
-    read anew here at once, elsewhere within a second. An act that mustn't rest on what is a second old calls `read` itself.
+    read anew here at once, elsewhere within a second. An act that mustn't rest on what is a second old calls `read` itself. What never
+    needs forgetting may be kept for longer: `here` and `in_cache` seconds.
     """
 
     _all: list[Kept] = []
 
-    def __init__(self, key: str, read: Callable[[], T]) -> None:
-        self.key, self.read = key, read
+    def __init__(self, key: str, read: Callable[[], T], here: float = IN_PROCESS, in_cache: float = IN_CACHE) -> None:
+        self.key, self.read, self.here, self.in_cache = key, read, here, in_cache
         self._here: tuple[float, T] | None = None  # until when, what; one assignment, so threads may share it
         Kept._all.append(self)
 
@@ -40,8 +41,8 @@ class Kept(Generic[T]):
             known = cache.get(self.key)
             if known is None:
                 known = self.read()
-                cache.set(self.key, known, IN_CACHE)
-            self._here = here = now + IN_PROCESS, known
+                cache.set(self.key, known, self.in_cache)
+            self._here = here = now + self.here, known
         return here[1]
 
     def forget(self) -> None:

@@ -20,6 +20,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from portal import words
 from portal.errors import NotAllowed, Refused
 from portal.kept_pages import note_act
 from portal.services.devices import note_use
@@ -83,6 +84,10 @@ class AddressMiddleware(_Both):
 class ActorMiddleware(_Both):
     """Sets `request.actor`, looked up at most once a request, the reader's language and time zone, and `request.began`, in seconds."""
 
+    def __init__(self, get_response: Callable) -> None:
+        super().__init__(get_response)
+        words.remember()
+
     def before(self, request: HttpRequest) -> None:
         # No text that people write holds a zero byte, and PostgreSQL takes none.
         request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "")
@@ -118,8 +123,8 @@ class ViewingMiddleware(_Both):
         actor = request.actor  # type: ignore[attr-defined]
         if not actor.viewed_by or (request.resolver_match and request.resolver_match.url_name in ("view-as-end", "account_logout")):
             return None
-        words = _("You are looking through the eyes of %(name)s: nothing can be changed or sent. Leave the view first.")
-        refusal = NotAllowed(words % {"name": actor.name})
+        told = _("You are looking through the eyes of %(name)s: nothing can be changed or sent. Leave the view first.")
+        refusal = NotAllowed(told % {"name": actor.name})
         template = "portal/parts/_refused.html" if request.headers.get("HX-Request") else "portal/refused.html"
         return render(request, template, {"refusal": refusal}, status=refusal.status)
 

@@ -1,6 +1,8 @@
 """Tables of the kernel: people, organisations, memberships, invitations, audit, files."""
 
+import functools
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -11,9 +13,21 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.pages import *  # noqa: F403  Wagtail's page types live in pages.py and must be importable as models
 
+if TYPE_CHECKING:
+    from portal.rows import Prepared
+
 
 class UserManager(BaseUserManager):
     """Makes users by e-mail address."""
+
+    def get(self, *args, **kwargs) -> "User":
+        """As ever; by the key alone, as every page asks for its reader, in words that are put together once."""
+        if args or list(kwargs) != ["pk"] or type(kwargs["pk"]) is not int or not 0 < kwargs["pk"] < 2**63 or self._db:
+            return super().get(*args, **kwargs)
+        found = _by_key().rows(kwargs["pk"])
+        if not found:
+            raise self.model.DoesNotExist("User matching query does not exist.")
+        return found[0]
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
         """Make a user; without a password the account can only be entered by a mailed link or code."""
@@ -72,6 +86,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def last_name(self) -> str:
         """The rest of the name."""
         return self.name.partition(" ")[2]
+
+
+@functools.cache
+def _by_key() -> "Prepared[User]":
+    from portal.rows import Prepared  # it knows the sign-in's views, and they want to know this model
+
+    return Prepared(lambda pk: User.objects.filter(pk=pk), 987_654_321)
 
 
 class Organisation(models.Model):

@@ -155,11 +155,14 @@ def projects_served_by(actor: Actor, instance_id: int) -> list[ProjectRow]:
     return _counted(actor, _OF_INSTANCE.rows(actor, values=[instance_id]))
 
 
+_MILESTONES = PreparedFor(lambda actor, *keys: visible_milestones(actor).filter(project_id__in=keys).order_by("position", "pk"))
+
+
 def _counted(actor: Actor, page: list[Project]) -> list[ProjectRow]:
     counted: dict[int, list[Milestone]] = {project.pk: [] for project in page}
     if not page:
         return []
-    for milestone in visible_milestones(actor).filter(project__in=page).order_by("position", "pk"):
+    for milestone in _MILESTONES.among(actor, counted):
         counted[milestone.project_id].append(milestone)
     return [_row(project, counted[project.pk], actor) for project in page]
 

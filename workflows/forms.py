@@ -24,6 +24,7 @@ from portal import files
 from portal.access import Actor, Audience
 from portal.errors import Conflict, NotAllowed, Refused
 from portal.registry import registry
+from portal.rows import PreparedFor
 from portal.selectors import employees, organisations_of
 from workflows import definitions
 from workflows.access import may_do, visible_tasks
@@ -359,10 +360,15 @@ def task_form(
     actor: Actor, task_id: int, data: Any = None, uploads: Any = None, *, action: str = "", key: str = "", error: str = ""
 ) -> TaskForm:
     """The form of a task that the actor sees, for any face. Raises NotFound for a task out of sight."""
-    task = visible_tasks(actor).select_related("instance").defer("instance__state").filter(pk=task_id).first()
-    if task is None:
+    found = _TASK.rows(actor, values=[task_id])
+    if not found:
         raise NotFound
-    return form_of(actor, task, data, uploads, action=action, key=key, error=error)
+    return form_of(actor, found[0], data, uploads, action=action, key=key, error=error)
+
+
+_TASK = PreparedFor(
+    lambda actor, pk: visible_tasks(actor).select_related("instance").defer("instance__state").filter(pk=pk), outsiders_only=True
+)
 
 
 def form_of(

@@ -14,6 +14,7 @@ from crm.appointments.models import Appointment
 from crm.appointments.services import choices_for, other_times, ref_of
 from portal.access import Actor
 from portal.registry import SubjectRef, SubjectView, registry
+from portal.rows import PreparedFor
 
 State = Appointment.State
 OPEN = (State.OFFERED, State.ASKED)
@@ -113,9 +114,16 @@ def open_offers(actor: Actor, *, host_id: int | None = None, limit: int = 50) ->
 
 def ahead(actor: Actor, limit: int = 60) -> list[AppointmentView]:
     """What waits for a time, the oldest first, then what is agreed and not over, soonest first; read at once."""
-    rows = _rows(actor).filter(Q(state__in=OPEN) | Q(state=State.BOOKED, ends__gt=timezone.now()))
+    return _views(actor, _AHEAD.rows(actor, limit, values=[timezone.now()]))
+
+
+def _ahead(actor: Actor, now: datetime, limit: int) -> QuerySet[Appointment]:
+    rows = _rows(actor).filter(Q(state__in=OPEN) | Q(state=State.BOOKED, ends__gt=now))
     is_open = Case(When(state__in=OPEN, then=0), default=1)
-    return _views(actor, rows.order_by(is_open, F("starts").asc(nulls_first=True), "created_at", "pk")[:limit])
+    return rows.order_by(is_open, F("starts").asc(nulls_first=True), "created_at", "pk")[:limit]
+
+
+_AHEAD = PreparedFor(_ahead)
 
 
 def past_appointments(actor: Actor, *, host_id: int | None = None, limit: int = 50) -> list[AppointmentView]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import formats
 from django.utils.translation import gettext as _
 from djmoney.money import Money
@@ -144,10 +144,13 @@ def _signature(row: Quote) -> SignatureView | None:
 def quotes_of_request(actor: Actor, request_id: int) -> list[QuoteView]:
     """The versions of a request's quote that the actor may see, newest first."""
     rows = _OF_REQUEST.rows(actor, values=[request_id])
-    prefetch_related_objects(rows, "lines")
-    return [_view(row, with_lines=True) for row in rows]
+    lines: dict[int, list[QuoteLine]] = {row.pk: [] for row in rows}
+    for line in _LINES.among(Actor.system(), lines) if rows else ():
+        lines[line.quote_id].append(line)
+    return [replace(_view(row, with_lines=False), lines=tuple(map(_line, lines[row.pk]))) for row in rows]
 
 
+_LINES = PreparedFor(lambda _system, *quotes: QuoteLine.objects.filter(quote_id__in=quotes))
 _OF_REQUEST = PreparedFor(lambda actor, request: _whole(visible_quotes(actor).filter(request_id=request).order_by("-version")))
 
 

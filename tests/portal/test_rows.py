@@ -1,6 +1,6 @@
 """Plain statements write and read what the ORM would."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from portal import live, rows
+from portal.access import Actor
 from portal.events import after_commit
 from tests.workflows.conftest import SYSTEM
 from tests.workflows.diagrams import ORDER
@@ -202,7 +203,6 @@ def test_records_of_an_organisation_are_shown_to_whom_their_gate_shows_them(worl
     """`of_organisation` is said of a kind only where neither the person nor a role decides."""
     from django.apps import apps
 
-    from portal.access import Actor
     from portal.models import User
     from portal.registry import SubjectRef, registry
     from portal.services.memberships import actor_for_user
@@ -225,3 +225,58 @@ def test_what_depends_on_the_person_is_asked_anew_for_employees(world):
     for email in ("erin@northwind.example", "mona@northwind.example", "cara@acme.example", "paul@pine.example"):
         actor = world.actor(email)
         assert tasks.rows(actor) == list(visible_tasks(actor).order_by("pk")), email
+
+
+def test_times_lists_and_tuples_are_prepared_too(world):
+    from django.utils import timezone
+
+    from crm.access import visible_requests
+
+    cara, now = world.actor("cara@acme.example"), timezone.now()
+    before = rows.PreparedFor(lambda actor, moment, pk: visible_requests(actor).filter(created_at__lt=moment, pk__gt=pk).order_by("pk"))
+    for moment in (now, now - timedelta(days=10_000), now + timedelta(days=1)):
+        assert before.rows(cara, values=[moment, 0]) == list(visible_requests(cara).filter(created_at__lt=moment).order_by("pk"))
+    assert before.rows(cara, values=[now, 2**70]) == []
+
+    def told(actor):
+        return visible_requests(actor).annotate(again=models.F("title")).order_by("pk").values_list("pk", "created_at", "answers", "again")
+
+    assert rows.PreparedFor(told).rows(cara) == list(told(cara)) != []
+    with pytest.raises(TypeError):
+        rows.PreparedFor(lambda actor: visible_requests(actor).values("pk")).rows(cara)
+
+    titled = rows.PreparedFor(lambda actor, titles: visible_requests(actor).filter(title__in=titles))
+    first = visible_requests(cara).first()
+    assert titled.rows(cara, ("2026-01-01", "987654321", first.title)) == list(visible_requests(cara).filter(title=first.title))
+
+    task = HumanTask.objects.first()
+    HumanTask.objects.filter(pk=task.pk).update(excluded=[4711])
+    among = rows.Prepared(lambda person: HumanTask.objects.filter(excluded=[person]), 987_654_321)
+    assert among.rows(4711) == [task] and among.rows(471) == []
+    with pytest.raises(LookupError):
+        rows.Prepared(lambda person: HumanTask.objects.filter(excluded=[1, person], pk__gt=person), 987_654_321).rows(1)
+
+
+def test_what_depends_on_an_outsider_themselves_is_asked_for_them(world):
+    from customer_cabinet.access import visible_drafts
+    from workflows.access import answerable_questions, doable_tasks
+
+    gates = {
+        gate: rows.PreparedFor(lambda actor, gate=gate: gate(actor).order_by("pk"), personal=True)
+        for gate in (doable_tasks, answerable_questions, visible_drafts)
+    }
+    people = ("cara@acme.example", "colin@acme.example", "bea@birch.example", "paul@pine.example", "erin@northwind.example")
+    task = HumanTask.objects.filter(audience="customer", organisation_id=world.actor("cara@acme.example").organisation_id).first()
+    for excluded in ([], [world.actor("cara@acme.example").user_id]):
+        HumanTask.objects.filter(pk=task.pk).update(excluded=excluded, assignee_id=None, status="open", role="")
+        for actor in [*map(world.actor, people), Actor.anonymous(), Actor.system()]:
+            for gate, prepared in gates.items():
+                assert prepared.rows(actor) == list(gate(actor).order_by("pk")), (gate, actor)
+
+
+def test_what_nobody_can_see_is_not_asked(world, django_assert_num_queries):
+    from crm.access import visible_deals
+
+    deals, cara = rows.PreparedFor(visible_deals), world.actor("cara@acme.example")
+    with django_assert_num_queries(0):
+        assert deals.rows(cara) == deals.rows(cara) == []

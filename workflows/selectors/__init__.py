@@ -18,7 +18,7 @@ from workflows.selectors.instances import (
 from workflows.selectors.monitor import InstanceFilter, InstancePage, instances
 from workflows.selectors.moves import Move, stage_moves
 from workflows.selectors.operations import Operable, operable, places_of
-from workflows.selectors.roads import Road, RoadStep, road_for, road_for_row, standing
+from workflows.selectors.roads import Road, RoadStep, open_steps, road_for, road_for_row, standing
 from workflows.selectors.waiting import WaitingStep, steps_waiting_for
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "instances_for_subject",
     "linked_subjects",
     "open_incidents",
+    "open_steps",
     "open_tasks_for",
     "operable",
     "places_of",

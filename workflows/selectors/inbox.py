@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from portal.access import Actor, Audience
 from portal.registry import SubjectRef, SubjectView, registry
 from portal.rows import PreparedFor
 from portal.selectors import names_of, organisations
-from workflows.access import WorkflowPermission, may_do, visible_tasks
+from workflows.access import WorkflowPermission, doable_tasks, may_do, visible_tasks
 from workflows.models import HumanTask, TaskCandidate, TaskSnooze
 from workflows.selectors.desk import PAGE, Branches, Desk, InboxFilter, counted, ids_in_order, order_of
 from workflows.selectors.service_levels import ClockView, clocks_of_tasks
@@ -86,17 +87,19 @@ def tasks_for(actor: Actor, filter: InboxFilter | None = None, desk: Desk | None
 
 def first_tasks(actor: Actor, limit: int = PAGE) -> list[TaskRow]:
     """The actor's most urgent tasks, uncounted."""
+    if not actor.is_internal:
+        return _rows(actor, _FIRST.rows(actor, limit))
     wanted = InboxFilter(limit=limit)
     return _found(actor, Desk(actor).find(wanted), wanted)
 
 
-_TASKS = PreparedFor(
-    lambda _system, *keys: (
-        HumanTask.objects.filter(pk__in=keys)
-        .select_related("instance")
-        .defer("instance__state", "instance__data", "instance__waits", "data")
-    )
-)
+def _whole(tasks: QuerySet[HumanTask]) -> QuerySet[HumanTask]:
+    """With what a row shows of its process."""
+    return tasks.select_related("instance").defer("instance__state", "instance__data", "instance__waits", "data")
+
+
+_TASKS = PreparedFor(lambda _system, *keys: _whole(HumanTask.objects.filter(pk__in=keys)))
+_FIRST = PreparedFor(lambda actor, limit: _whole(doable_tasks(actor).order_by(*order_of(InboxFilter()))[:limit]), personal=True)
 
 
 def _found(actor: Actor, branches: Branches, wanted: InboxFilter) -> list[TaskRow]:
@@ -177,12 +180,10 @@ def open_tasks_for(actor: Actor, ref: SubjectRef) -> list[TaskRow]:
 
 
 _OPEN_ON = PreparedFor(
-    lambda actor, key, kind: (
+    lambda actor, key, kind: _whole(
         visible_tasks(actor)
         .filter(status=HumanTask.Status.OPEN, instance__subject_rows__kind=kind, instance__subject_rows__subject_id=key)
-        .order_by(*order_of(InboxFilter()))
-        .select_related("instance")
-        .defer("instance__state", "instance__data", "instance__waits", "data")[:100]
+        .order_by(*order_of(InboxFilter()))[:100]
     ),
     outsiders_only=True,
 )

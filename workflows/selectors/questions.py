@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from portal.access import Actor
+from portal.rows import PreparedFor
 from workflows import definitions
 from workflows.access import answerable_questions, visible_questions, visible_tasks
 from workflows.models import HumanTask, Question
@@ -68,8 +71,15 @@ def _rows(actor: Actor):
 
 def questions_to(actor: Actor, limit: int = 50) -> list[QuestionView]:
     """What waits for the actor's answer, oldest first."""
+    return [_view(actor, row, True) for row in _WAITING.rows(actor, limit)]
+
+
+def _waiting(actor: Actor, limit: int) -> QuerySet[Question]:
     rows = answerable_questions(actor).filter(status="open", task__status="open").select_related("task").defer("task__data")
-    return [_view(actor, row, True) for row in rows.order_by("asked", "pk")[:limit]]
+    return rows.order_by("asked", "pk")[:limit]
+
+
+_WAITING = PreparedFor(_waiting, personal=True)
 
 
 def question_count(actor: Actor) -> int:

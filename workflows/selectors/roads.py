@@ -11,11 +11,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from bpmn.model import Definition, Element
 from portal.access import Actor, Audience
 from portal.registry import SubjectRef
+from portal.rows import Prepared, PreparedFor
 from portal.selectors import names_of, organisations
 from workflows import definitions
 from workflows.access import may_do, visible_instances
@@ -78,16 +80,21 @@ def road_for(actor: Actor, where: int | SubjectRef) -> Road | None:
 
     Of a record's running processes it is the first, for an approval that was asked for later is a by-way; else the newest that ended."""
     if isinstance(where, SubjectRef):
-        found = for_subject(actor, where)
-    elif actor.is_system:
-        found = ProcessInstance.objects.filter(pk=where)
+        rows = _ABOUT.rows(actor, where.kind, values=[where.id])
     else:
-        found = visible_instances(actor).filter(pk=where)
-    rows = list(found.defer("state", "data").order_by("-started", "-pk")[:20])
+        found = ProcessInstance.objects.all() if actor.is_system else visible_instances(actor)
+        rows = list(_newest(found.filter(pk=where)))
     if not rows:
         return None
     running = [row for row in rows if row.status == ProcessInstance.Status.RUNNING]
     return road_of(actor, running[-1] if running else rows[0])
+
+
+def _newest(found: QuerySet[ProcessInstance]) -> QuerySet[ProcessInstance]:
+    return found.defer("state", "data").order_by("-started", "-pk")[:20]
+
+
+_ABOUT = PreparedFor(lambda actor, key, kind: _newest(for_subject(actor, SubjectRef(kind, key))), outsiders_only=True)
 
 
 def road_for_row(actor: Actor, instance_id: int, ref: SubjectRef) -> Road | None:
@@ -128,11 +135,19 @@ def road_of(actor: Actor, instance: ProcessInstance) -> Road:
     return Road(instance.pk, instance.status, tuple(steps), instance.started, instance.ended, instance.has_incident and actor.is_internal)
 
 
+_COMPLETED: PreparedFor[tuple] = PreparedFor(
+    lambda _system, instance, steps: (
+        HistoryEvent.objects.filter(instance_id=instance, state="completed", element_id__in=steps)
+        .order_by("ended", "pk")
+        .values_list("element_id", "ended", "actor_name", "on_behalf_of")
+    )
+)
+
+
 def _done(actor: Actor, instance: ProcessInstance, definition: Definition, public: dict[str, str]) -> list[RoadStep]:
     """What has happened, each step once, at its latest time, in the order of its first."""
-    lines = HistoryEvent.objects.filter(instance=instance, state="completed", element_id__in=list(public)).order_by("ended", "pk")
     latest: dict[str, RoadStep] = {}
-    for element_id, ended, who, away in lines.values_list("element_id", "ended", "actor_name", "on_behalf_of"):
+    for element_id, ended, who, away in _COMPLETED.rows(Actor.system(), tuple(public), values=[instance.pk]):
         element = definition.elements[element_id]
         label = public[element_id]
         note = _in_whose_name(actor, element, who, away)
@@ -151,10 +166,15 @@ def _in_whose_name(actor: Actor, element: Element, who: str, away: str) -> str:
     return _("We did this for you, as %(who)s told us.") % {"who": away} if element.audience == actor.audience else ""
 
 
+_OPEN_TASKS = Prepared(
+    lambda instance: HumanTask.objects.filter(instance_id=instance, status=HumanTask.Status.OPEN).defer("data").order_by("pk"), 987_654_321
+)
+
+
 def _now(actor: Actor, instance: ProcessInstance, definition: Definition, public: dict[str, str]) -> list[RoadStep]:
-    tasks = list(HumanTask.objects.filter(instance=instance, status=HumanTask.Status.OPEN).defer("data").order_by("pk"))
+    tasks = _OPEN_TASKS.rows(instance.pk)
     names = names_of(t.assignee_id for t in tasks) if actor.is_internal else {}
-    companies = organisations(t.organisation_id for t in tasks if t.organisation_id)
+    companies = organisations(t.organisation_id for t in tasks if t.organisation_id) if actor.is_internal else {}
     steps: dict[str, RoadStep] = {}
     for task in tasks:
         label = public.get(task.element_id)
@@ -168,7 +188,7 @@ def _now(actor: Actor, instance: ProcessInstance, definition: Definition, public
             label,
             "now",
             Audience(task.audience),
-            waits_on=holder(task, names, companies) if actor.is_internal else _outsiders_words(actor, task, companies),
+            waits_on=holder(task, names, companies) if actor.is_internal else _outsiders_words(actor, task),
             since=task.created,
             due=task.due if own or task.audience == "internal" else None,
             task_id=task.pk if own else None,
@@ -184,11 +204,10 @@ def _now(actor: Actor, instance: ProcessInstance, definition: Definition, public
     return list(steps.values())
 
 
-def _outsiders_words(actor: Actor, task: HumanTask, companies: dict) -> str:
+def _outsiders_words(actor: Actor, task: HumanTask) -> str:
     """Whom a step waits for, as an outsider may know it: no names, and no other organisation's."""
     if task.audience == actor.audience and task.organisation_id == actor.organisation_id:
-        company = companies.get(task.organisation_id or 0)
-        return company.name if company else actor.organisation_name
+        return actor.organisation_name
     return {"internal": _("us"), "partner": _("our partner"), "customer": _("the customer")}.get(task.audience, _("us"))
 
 
@@ -252,18 +271,29 @@ def reachable(definition: Definition, start: list[str], without: AbstractSet[str
     return list(seen)
 
 
-def standing(actor: Actor, instance_ids: Iterable[int]) -> dict[int, str]:
-    """Where instances stand, in the words of the reader's audience, for lists; two queries for any number.
+OpenStep = tuple[int, str, str, datetime]  # instance, step, digest of its definition, since when
+_OPEN_STEPS: PreparedFor[OpenStep] = PreparedFor(
+    lambda actor, *keys: (
+        HumanTask.objects.filter(instance__in=visible_instances(actor).filter(pk__in=keys), status=HumanTask.Status.OPEN)
+        .order_by("instance_id", "pk")
+        .values_list("instance_id", "element_id", "instance__digest", "created")
+    ),
+    outsiders_only=True,
+)
+
+
+def open_steps(actor: Actor, instance_ids: Iterable[int]) -> list[OpenStep]:
+    """The open steps of the instances that the actor may follow, for `standing` and `forecasts` of the same list; one query."""
+    return _OPEN_STEPS.among(actor, set(instance_ids))
+
+
+def standing(actor: Actor, instance_ids: Iterable[int], steps: list[OpenStep] | None = None) -> dict[int, str]:
+    """Where instances stand, in the words of the reader's audience, for lists; one query for any number, none where `steps` are known.
 
     An outsider gets only steps that the diagram makes public to them; an instance that stands elsewhere is left out.
     """
-    tasks = (
-        HumanTask.objects.filter(instance__in=visible_instances(actor).filter(pk__in=set(instance_ids)), status=HumanTask.Status.OPEN)
-        .order_by("instance_id", "pk")
-        .values_list("instance_id", "element_id", "instance__digest")
-    )
     told: dict[int, list[str]] = {}
-    for instance_id, element_id, digest in tasks:
+    for instance_id, element_id, digest, _since in open_steps(actor, instance_ids) if steps is None else steps:
         element = definitions.load(digest).elements.get(element_id)
         label = label_for(element, actor.audience) if element else ""
         if label and label not in told.setdefault(instance_id, []):
