@@ -259,7 +259,7 @@ class Prepared(Generic[Row]):
         given: list[tuple[Any, int | None, _Writer | None]] = []
         for param in params:
             like = json.dumps(param.obj) if hasattr(param, "obj") else param  # PostgreSQL is given JSON in an envelope
-            sign = next((sign for sign in signs if type(sign[0]) is type(like) and sign[0] == like), None)
+            sign = next((sign for sign in signs if sign[0] == like), None)  # PostgreSQL has kinds of int of its own
             if sign is None and isinstance(param, str) and param in self.fixed:
                 given.append((param, None, None))
                 continue
