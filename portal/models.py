@@ -22,7 +22,8 @@ class UserManager(BaseUserManager):
 
     def get(self, *args, **kwargs) -> "User":
         """As ever; by the key alone, as every page asks for its reader, in words that are put together once."""
-        if args or list(kwargs) != ["pk"] or type(kwargs["pk"]) is not int or not 0 < kwargs["pk"] < 2**63 or self._db:
+        plain = type(self) is UserManager and not self._db  # a group's users are asked of a manager that inherits from this one
+        if not plain or args or list(kwargs) != ["pk"] or type(kwargs["pk"]) is not int or not 0 < kwargs["pk"] < 2**63:
             return super().get(*args, **kwargs)
         found = _by_key().rows(kwargs["pk"])
         if not found:

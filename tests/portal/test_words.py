@@ -1,6 +1,7 @@
 """Words are remembered, and stay what gettext says."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import translation
 from django.utils.translation import gettext, ngettext, pgettext, trans_real
 
@@ -39,3 +40,13 @@ def test_a_user_is_found_by_key_as_the_orm_finds_them(db, django_assert_num_quer
     for key in (0, -1, user.pk + 1000, 2**70):
         with pytest.raises(User.DoesNotExist):
             User.objects.get(pk=key)
+
+
+def test_a_groups_users_are_only_its_own(db):
+    """Managers of relations inherit from the one of all users, and ask among their own."""
+    user = User.objects.create_user("kay@north.example", "secret words 1", name="Kay")
+    group = Group.objects.create(name="some")
+    with pytest.raises(User.DoesNotExist):
+        group.user_set.get(pk=user.pk)
+    group.user_set.add(user)
+    assert group.user_set.get(pk=user.pk) == user
