@@ -243,7 +243,7 @@ class Prepared(Generic[Row]):
     or tuples where the query says `values_list`.
     """
 
-    def __init__(self, build: Callable[..., models.QuerySet[Any, Any]], *examples: Value, fixed: Collection[str] = ()) -> None:
+    def __init__(self, build: Callable[..., models.QuerySet[Any, Row]], *examples: Value, fixed: Collection[str] = ()) -> None:
         self.build, self.examples = build, examples
         self.fixed = fixed  # texts that may look like a time or an example, and belong to the words
         self.known: dict[str, tuple] = {}
@@ -345,7 +345,7 @@ class PreparedFor(Generic[Row]):
     EXAMPLE = 987_654_321
     MOMENT = datetime(2911, 3, 7, 5, 43, 21, 987_654, tzinfo=UTC)
 
-    def __init__(self, build: Callable[..., models.QuerySet[Any, Any]], *, outsiders_only: bool = False, personal: bool = False) -> None:
+    def __init__(self, build: Callable[..., models.QuerySet[Any, Row]], *, outsiders_only: bool = False, personal: bool = False) -> None:
         self.build, self.outsiders_only, self.personal = build, outsiders_only or personal, personal
         self.known: dict[tuple, Prepared[Row]] = {}
 
@@ -387,7 +387,7 @@ class PreparedFor(Generic[Row]):
             return Prepared(lambda *given: self.build(like, *given, *shape), *examples, fixed=fixed)
         own = [self.EXAMPLE + len(kinds), self.EXAMPLE + len(kinds) + 1][: 1 + self.personal]
 
-        def build(organisation: int, *given: Any) -> models.QuerySet[Any, Any]:
+        def build(organisation: int, *given: Any) -> models.QuerySet[Any, Row]:
             person, given = (given[0], given[1:]) if self.personal else (None, given)
             like = Actor(person, "", actor.audience, organisation, roles=roles, permissions=actor.permissions)
             return self.build(like, *given, *shape)
