@@ -117,7 +117,10 @@ class Samples:
         if not fitting:
             fitting = [m for m in numeric if m._meta.app_label == address.package] or numeric
         lists = [list(m._default_manager.order_by("pk").values_list("pk", flat=True)[: self.most]) for m in fitting]
-        return list(dict.fromkeys(key for keys in itertools.zip_longest(*lists) for key in keys if key is not None))[: self.most * 2]
+        segment = address.route.partition(f":{name}>")[0].rpartition("<")[0].rstrip("/").rpartition("/")[2].rstrip("s")
+        named = [key for m, keys in zip(fitting, lists, strict=True) if segment and segment in m.__name__.lower() for key in keys]
+        others = (key for keys in itertools.zip_longest(*lists) for key in keys if key is not None)
+        return list(dict.fromkeys([*named[: self.most], *others]))[: self.most * 2]
 
     def _fields(self, address: Address, name: str) -> list[Any]:
         found: dict[Any, None] = {}
