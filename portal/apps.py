@@ -15,6 +15,8 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Register everything the kernel offers."""
+        from portal import lookups  # noqa: F401  its lookups register themselves
+
         self.register_roles()
         self.register_subjects()
         self.register_topics()

@@ -231,16 +231,11 @@ def _as_moment(line: Any, value: datetime) -> Any:
     return line.ops.adapt_datetimefield_value(value)
 
 
-def _as_list(line: Any, value: Any) -> Any:
-    return line.ops.adapt_json_value([value], None)
-
-
 class Prepared(Generic[Row]):
     """A query that the ORM puts into words once.
 
     `Prepared(lambda pk: Thing.objects.filter(pk=pk), 987_654_321)`: the example values, which must be unlike anything else in the query,
-    say where later values go. Values are numbers, texts and times; a number may also stand alone in a JSON list. Gives rows of the model,
-    or tuples where the query says `values_list`.
+    say where later values go. Values are numbers, texts and times. Gives rows of the model, or tuples where the query says `values_list`.
     """
 
     def __init__(self, build: Callable[..., models.QuerySet[Any, Row]], *examples: Value, fixed: Collection[str] = ()) -> None:
@@ -255,7 +250,7 @@ class Prepared(Generic[Row]):
             if isinstance(example, datetime):
                 signs.append((_as_moment(connection, example), place, _as_moment))
             else:
-                signs += [(example, place, None), (json.dumps([example]), place, _as_list)]
+                signs.append((example, place, None))
         given: list[tuple[Any, int | None, _Writer | None]] = []
         for param in params:
             like = json.dumps(param.obj) if hasattr(param, "obj") else param  # PostgreSQL is given JSON in an envelope
@@ -290,8 +285,8 @@ class Prepared(Generic[Row]):
                 converters.append((place, _moment if function == _slow_moment() else function, expression))
         info = compiler.klass_info
         if queryset._fields is not None or info is None:
-            if queryset._iterable_class is not ValuesListIterable:
-                raise TypeError(f"values other than by `values_list`: {sql}")
+            if queryset._iterable_class is not ValuesListIterable or compiler.has_extra_select:
+                raise TypeError(f"values other than by a plain `values_list`: {sql}")
             return sql, given, converters, None, None, None, None, None, None
         first, last = info["select_fields"][0], info["select_fields"][-1] + 1
         names = [column[0].target.attname for column in compiler.select[first:last]]

@@ -69,7 +69,7 @@ def doable_tasks(actor: Actor) -> QuerySet[HumanTask]:
         case Audience.CUSTOMER | Audience.PARTNER:
             mine = visible_tasks(actor) & open_tasks
             asked = Q(role__in=["", *sorted(actor.roles)] if actor.can(PortalPermission.DO_STEPS) else sorted(actor.roles))
-            return mine.filter(free, asked).exclude(excluded=[actor.user_id])
+            return mine.filter(free, asked).exclude(excluded__holds=actor.user_id)
         case _:
             return HumanTask.objects.none()
 

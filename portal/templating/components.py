@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from html import escape as html_escape
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -48,17 +49,25 @@ class _Plan(NamedTuple):
 
 
 _of_template: WeakKeyDictionary[Template, _Shapes | None] = WeakKeyDictionary()
+_reading = threading.RLock()
+_being_read: set[Template] = set()
 
 
 def shapes_of(template: Template) -> _Shapes | None:
     """What is known of a component's template; None where it looks at more than what it is given."""
-    try:
+    with contextlib.suppress(KeyError):
         return _of_template[template]
-    except KeyError:
-        _of_template[template] = None  # a component inside itself
-        with contextlib.suppress(Unknown):
-            _of_template[template] = _Shapes(template)
-        return _of_template[template]
+    with _reading:
+        if template in _being_read:  # a component inside itself
+            return None
+        _being_read.add(template)
+        try:
+            found: _Shapes | None = _Shapes(template)
+        except Unknown:
+            found = None
+        finally:
+            _being_read.discard(template)
+        return _of_template.setdefault(template, found)
 
 
 class Component(CottonComponentNode):

@@ -103,9 +103,6 @@ def test_nobody_can_write_a_hole():
 
 def test_a_callable_is_called_as_in_any_template():
     """A value that is a function is shown as what it gives."""
-    assert "<b>" not in template('{% cotton chip %}{% endcotton %}{% cotton row :title="word" / %}').render(
-        Context({"word": lambda: "<b>"})
-    )
     assert "&lt;b&gt;" in template('{% cotton row :title="word" / %}').render(Context({"word": lambda: "<b>"}))
 
 
