@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from portal.models import Organisation
 from portal.registry import SubjectRef
 from social_feed.models import Notification
 from social_feed.services.follows import set_follow
@@ -87,6 +88,22 @@ def test_filters_narrow(cast, three, acme):
     services.claim_task(cast.erin, late.pk)
     assert ids(cast.mona, "all", person=cast.erin.user_id) == [late.pk]
     assert ids(cast.erin, text="check the") and not ids(cast.erin, text="zebra")
+
+
+def test_a_row_is_about_the_last_record_that_the_reader_sees(cast, three, acme):
+    gone = Organisation.objects.create(name="Gone")
+    both, hidden, none = three
+    for task, records in ((both, [acme]), (hidden, [acme, gone.pk]), (none, [gone.pk])):
+        for pk in records:
+            services.link_subject(task.instance_id, SubjectRef("portal.organisation", pk))
+    selectors.tasks_for(cast.erin)
+    with CaptureQueriesContext(connection) as seen:
+        assert {row.subject_ref.id for row in selectors.tasks_for(cast.erin).rows} == {acme, gone.pk}
+    gone.delete()
+    with CaptureQueriesContext(connection) as looked_on:
+        about = {row.id: row.subject_ref for row in selectors.tasks_for(cast.erin).rows}
+    assert about == {both.pk: SubjectRef("portal.organisation", acme), hidden.pk: SubjectRef("portal.organisation", acme), none.pk: None}
+    assert len(looked_on) == len(seen) + 1
 
 
 def test_the_order_is_total_and_pages_never_overlap(cast, three):

@@ -125,19 +125,29 @@ def _stake(task: HumanTask) -> tuple[Decimal | None, str]:
     return task.stake or None, ""
 
 
+def _last_seen(actor: Actor, refs: dict[int, list[SubjectRef]]) -> dict[int, SubjectView]:
+    """Of each task's records the last that the actor sees. The last ones are asked for first: mostly they are seen, and nobody asks on."""
+    found: dict[int, SubjectView] = {}
+    left = {pk: list(own) for pk, own in refs.items() if own}
+    while left:
+        seen = registry.resolve_many(actor, {own[-1] for own in left.values()})
+        found |= {pk: seen[own[-1]] for pk, own in left.items() if own[-1] in seen}
+        left = {pk: own[:-1] for pk, own in left.items() if pk not in found and own[:-1]}
+    return found
+
+
 def _rows(actor: Actor, tasks: list[HumanTask], theirs: Container[int] = ()) -> list[TaskRow]:
     names = names_of(t.assignee_id for t in tasks)
     own = {actor.organisation_id: actor.organisation_name} if actor.organisation_id else {}
     others = {t.organisation_id for t in tasks if t.organisation_id} - own.keys()
     companies = own | {key: found.name for key, found in (organisations(others) if others else {}).items()}
-    refs: dict[int, list[SubjectRef]] = {t.pk: [SubjectRef.parse(s) for s in t.instance.subjects] for t in tasks}
-    seen = registry.resolve_many(actor, {ref for found in refs.values() for ref in found})
+    subjects = _last_seen(actor, {t.pk: [SubjectRef.parse(s) for s in t.instance.subjects] for t in tasks})
     now = timezone.now()
     covers = covered_by(actor.user_id, absences_at()) if actor.is_internal and any(t.assignee_id for t in tasks) else set()
     promised = clocks_of_tasks(t.pk for t in tasks if t.status == HumanTask.Status.OPEN) if actor.is_internal else {}
     rows = []
     for task in tasks:
-        ref = next((r for r in reversed(refs[task.pk]) if r in seen), None)
+        subject = subjects.get(task.pk)
         stake, currency = _stake(task)
         rows.append(
             TaskRow(
@@ -162,8 +172,8 @@ def _rows(actor: Actor, tasks: list[HumanTask], theirs: Container[int] = ()) -> 
                 is_late=bool(task.due and task.due < now and task.status == HumanTask.Status.OPEN),
                 is_mine=task.assignee_id is not None and task.assignee_id == actor.user_id,
                 stands_in_for=names.get(task.assignee_id or 0, "") if _covers(covers, task) else "",
-                subject=seen.get(ref) if ref else None,
-                subject_ref=ref,
+                subject=subject,
+                subject_ref=subject.ref if subject else None,
                 stage=task.stage,
                 clock=promised.get(task.pk),
                 stake=stake if actor.is_internal else None,
